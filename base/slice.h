@@ -1,0 +1,49 @@
+/* A borrowed run of bytes, passed by value. Whoever hands one out says how long it lives. */
+#ifndef LK_BASE_SLICE_H
+#define LK_BASE_SLICE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+#include <strings.h>
+
+struct slice {
+    const char *ptr;
+    size_t len;
+};
+
+/* A slice of a string literal. */
+#define SLICE(literal) ((struct slice){(literal), sizeof(literal) - 1})
+
+static inline struct slice slice_make(const char *ptr, size_t len)
+{
+    return (struct slice){ptr, len};
+}
+
+static inline struct slice slice_str(const char *str)
+{
+    return (struct slice){str, strlen(str)};
+}
+
+static inline bool slice_eq(struct slice a, struct slice b)
+{
+    return a.len == b.len && (a.len == 0 || memcmp(a.ptr, b.ptr, a.len) == 0);
+}
+
+/* True when `s` and the C string `str` are equal but for the case of ASCII letters. */
+static inline bool slice_is(struct slice s, const char *str)
+{
+    return strlen(str) == s.len && strncasecmp(s.ptr, str, s.len) == 0;
+}
+
+/* Byte order, the shorter first where one is the beginning of the other. */
+static inline int slice_cmp(struct slice a, struct slice b)
+{
+    size_t n = a.len < b.len ? a.len : b.len;
+    int c = n ? memcmp(a.ptr, b.ptr, n) : 0;
+
+    return c ? c : (a.len > b.len) - (a.len < b.len);
+}
+
+#endif
