@@ -52,7 +52,7 @@ size_t mem_good_size(size_t size)
 
 static inline size_t usable(const void *ptr)
 {
-    return sallocx(ptr, 0);
+    return malloc_usable_size((void *)(uintptr_t)ptr);
 }
 
 static inline void free_sized(void *ptr, size_t size)
