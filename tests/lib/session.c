@@ -1,0 +1,228 @@
+/* See wire.h: tables of commands and replies, and the main function that runs them. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tests/lib/raw.h"
+#include "tests/lib/tap.h"
+#include "tests/lib/wire.h"
+
+enum { SILENCE_MS = 30 };
+
+struct wire *session_wire(struct session *t, int i)
+{
+    if (t->connections[i] == NULL)
+        t->connections[i] = wire_open(t->server, t->protocol);
+    return t->connections[i];
+}
+
+static void close_all(struct session *t)
+{
+    for (int i = 0; i < SESSION_CONNECTIONS; i++) {
+        wire_close(t->connections[i]);
+        t->connections[i] = NULL;
+    }
+}
+
+void session_reset(struct session *t)
+{
+    struct wire *w;
+
+    close_all(t);
+    w = wire_open(t->server, 2);
+    if (strcmp(wire_call(w, "FLUSHALL"), "+OK") != 0)
+        bail("FLUSHALL is answered by %s", w->last);
+    wire_close(w);
+}
+
+/* ---- replies ---- */
+
+/* Copies a quoted part with its quotes; returns what is behind it. */
+static const char *put_quoted(FILE *f, const char *at)
+{
+    fputc(*at++, f);
+    while (*at != '\0' && *at != '\'') {
+        if (*at == '\\')
+            fputc(*at++, f);
+        fputc(*at++, f);
+    }
+    if (*at == '\'')
+        fputc(*at++, f);
+    return at;
+}
+
+/* A double or a big number becomes a bulk. */
+static const char *put_number(FILE *f, const char *at)
+{
+    size_t len = strcspn(at, " ]}");
+
+    fprintf(f, "'%.*s'", (int)len, at);
+    return at + len;
+}
+
+/* One token that RESP2 writes in another way; what is behind it. */
+static const char *put_resp2(FILE *f, const char *at)
+{
+    switch (*at) {
+    case '\'':
+        return put_quoted(f, at);
+    case '{':
+    case '}':
+        fputc(*at == '{' ? '[' : ']', f);
+        return at + 1;
+    case '>':
+    case '~':
+        return at + 1;
+    case ',':
+    case '(':
+        return put_number(f, at + 1);
+    case '#':
+        fputs(at[1] == 't' ? ":1" : ":0", f);
+        return at + 2;
+    case '=':
+        return at + 5;
+    default:
+        fputc(*at, f);
+        return at + 1;
+    }
+}
+
+/* What RESP2 has instead of this RESP3 reply; caller frees. */
+static char *to_resp2(const char *reply)
+{
+    char *text = NULL;
+    size_t size = 0;
+    FILE *f;
+
+    if (strchr("+-:/(", *reply) != NULL)
+        return strdup(reply);
+    f = open_memstream(&text, &size);
+    if (f == NULL)
+        abort();
+    while (*reply != '\0')
+        reply = put_resp2(f, reply);
+    fclose(f);
+    return text;
+}
+
+static char *wanted(const struct session *t, const struct wire_case *c)
+{
+    if (t->protocol == 2)
+        return c->resp2 != NULL ? strdup(c->resp2) : to_resp2(c->reply);
+    return strdup(c->reply);
+}
+
+static char *read_sorted(struct wire *w)
+{
+    struct answer *a = wire_next(w, RAW_TIMEOUT_MS);
+    char *sorted, *text;
+
+    if (a == NULL)
+        return strdup("(nothing)");
+    sorted = answer_text_sorted(a, w->protocol);
+    if (asprintf(&text, "%%%s", sorted) < 0)
+        abort();
+    free(sorted);
+    answer_free(a);
+    return text;
+}
+
+static void check_reply(const struct session *t, struct wire *w, const struct wire_case *c)
+{
+    char *want = wanted(t, c), *sorted = NULL;
+    const char *label = *c->line != '\0' ? c->line : "(next)";
+
+    if (strcmp(want, "(silence)") == 0)
+        ok(w->at == w->len && raw_expect_silence(w->fd, SILENCE_MS), "%s RESP%d: %s: silence",
+           t->family, t->protocol, label);
+    else if (*want == '/')
+        is_like(wire_read(w), want + 1, "%s RESP%d: %s", t->family, t->protocol, label);
+    else if (*want == '%')
+        is_str(sorted = read_sorted(w), want, "%s RESP%d: %s", t->family, t->protocol, label);
+    else
+        is_str(wire_read(w), want, "%s RESP%d: %s", t->family, t->protocol, label);
+    free(sorted);
+    free(want);
+}
+
+static void run_case(struct session *t, const struct wire_case *c)
+{
+    const char *line = c->line;
+    struct wire *w;
+
+    if (*line == '~') {
+        raw_sleep_ms(atoi(line + 1));
+        return;
+    }
+    w = session_wire(t, *line == '@' ? line[1] - '0' : 0);
+    if (*line == '@')
+        line += 2;
+    line += strspn(line, " ");
+    if (*line != '\0')
+        wire_send(w, line);
+    if (*c->reply != '\0')
+        check_reply(t, w, c);
+}
+
+void session_cases(struct session *t, const char *group, const struct wire_case *cases, size_t n)
+{
+    diag("%s: %s (RESP%d, threads %d)", t->family, group, t->protocol, t->threads);
+    session_reset(t);
+    for (size_t i = 0; i < n; i++)
+        run_case(t, &cases[i]);
+    close_all(t);
+}
+
+/* ---- main ---- */
+
+static void run_group(struct session *t, const struct group *g)
+{
+    if (g->latchkey_only && !wire_is_latchkey(t->server))
+        skip("the server does not have it", "%s RESP%d: %s", t->family, t->protocol, g->name);
+    else if (g->cases != NULL)
+        session_cases(t, g->name, g->cases, g->n);
+    else {
+        diag("%s: %s (RESP%d, threads %d)", t->family, g->name, t->protocol, t->threads);
+        session_reset(t);
+        g->run(t);
+        close_all(t);
+    }
+}
+
+static void run_with(const char *family, const char *args, int threads, const struct group *groups)
+{
+    struct session t = {.family = family, .threads = threads};
+
+    t.server = threads > 0 ? server_run_threads(threads, args) : server_run(args);
+    for (t.protocol = 2; t.protocol <= 3; t.protocol++) {
+        for (const struct group *g = groups; g->name != NULL; g++)
+            run_group(&t, g);
+    }
+    server_stop(t.server);
+}
+
+/* A Redis is the same whatever the number, so it runs once. */
+static bool has_threads(void)
+{
+    const char *binary = server_under_test(), *slash = strrchr(binary, '/');
+
+    return getenv("LATCHKEY_THREADS") == NULL &&
+           strcmp(slash != NULL ? slash + 1 : binary, "redis-server") != 0;
+}
+
+void session_family(const char *family, const char *args, const int *threads,
+                    const struct group *groups)
+{
+    if (threads == NULL || !has_threads())
+        run_with(family, args, 0, groups);
+    else
+        for (; *threads > 0; threads++)
+            run_with(family, args, *threads, groups);
+}
+
+int session_main(const char *family, const char *args, const int *threads,
+                 const struct group *groups)
+{
+    session_family(family, args, threads, groups);
+    return tap_done();
+}
