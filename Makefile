@@ -19,7 +19,7 @@ ARGS ?=
 SUITES ?=
 FUZZ_SECONDS ?= 600
 
-# ---- variants -------------------------------------------------------------------------------------------------------
+# ---- variants ------------------------------------------------------------------------------------
 
 ifeq ($(origin CC),default)
 CC := gcc
@@ -70,7 +70,7 @@ LDFLAGS_ALL = -pthread $(LINK) -Wl,-z,relro,-z,now $(LDFLAGS)
 static = $(if $(wildcard $(shell $(CC) -print-file-name=lib$(1).a)),-l:lib$(1).a,-l$(1))
 LIBS = $(call static,event_core) $(ALLOCATOR) -lm
 
-# ---- sources --------------------------------------------------------------------------------------------------------
+# ---- sources -------------------------------------------------------------------------------------
 
 DIRS := base resp storage conf server server/commands
 MAIN := server/main.c
@@ -89,7 +89,7 @@ TEST_LIB := $(OUT)/tests/libtest.a
 TEST_SCRIPTS := $(filter-out tests/bench/run tests/lint/run tests/fuzz/run,$(wildcard tests/*/run))
 FUZZERS := $(patsubst %.c,build/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
 
-# ---- the server -----------------------------------------------------------------------------------------------------
+# ---- the server ----------------------------------------------------------------------------------
 
 .PHONY: all run test tests bench lint format fuzz fuzzers install uninstall clean help force
 all: $(BIN)
@@ -122,7 +122,7 @@ build/deps/test build/deps/bench build/deps/lint build/deps/fuzz: | build/deps/b
 run: all
 	$(BIN) conf/latchkey.conf $(ARGS)
 
-# ---- tests ----------------------------------------------------------------------------------------------------------
+# ---- tests ---------------------------------------------------------------------------------------
 
 tests: build/deps/test $(BIN) $(TEST_PROGRAMS)
 	@mkdir -p $(OUT)/tests
@@ -170,7 +170,7 @@ $(FUZZERS): build/fuzz/%: build/fuzz/%.o $(ARCHIVE)
 	@echo "  link    $@"
 	@$(CC) $(CFLAGS_ALL) -fsanitize=fuzzer $(LDFLAGS_ALL) -o $@ $< $(ARCHIVE) $(LIBS)
 
-# ---- the rest -------------------------------------------------------------------------------------------------------
+# ---- the rest ------------------------------------------------------------------------------------
 
 bindir := $(DESTDIR)$(PREFIX)/bin
 # Configuration of a package in /usr belongs to /etc, of one in /usr/local to /usr/local/etc.
@@ -183,7 +183,8 @@ install: all
 	[ -e $(DESTDIR)$(etcdir)/latchkey/latchkey.conf ] || \
 		install -D -m 644 conf/latchkey.conf $(DESTDIR)$(etcdir)/latchkey/latchkey.conf
 	install -d $(unitdir) $(docdir)
-	sed -e 's|@bindir@|$(PREFIX)/bin|; s|@etcdir@|$(etcdir)|' conf/latchkey.service > $(unitdir)/latchkey.service
+	sed -e 's|@bindir@|$(PREFIX)/bin|; s|@etcdir@|$(etcdir)|; \
+		s|@docdir@|$(PREFIX)/share/doc/latchkey|' conf/latchkey.service > $(unitdir)/latchkey.service
 	chmod 644 $(unitdir)/latchkey.service
 	install -m 644 $(wildcard README.md ARCHITECTURE.md) conf/latchkey.conf $(docdir)
 
