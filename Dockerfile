@@ -1,8 +1,9 @@
 # docker build -t latchkey . && docker run --rm -p 127.0.0.1:6379:6379 -v latchkey:/data latchkey
 #
-# Inside, the server listens on all addresses, since a container's loopback is reached by nobody. Protected mode stays
-# on: without a password it answers only connections from the container itself, so give it one
-# (docker run latchkey --requirepass SECRET), or say --protected-mode no where the network is yours alone.
+# Inside, the server listens on all addresses, since a container's loopback is reached by nobody.
+# Protected mode stays on: without a password it answers only connections from the container
+# itself, so give it one (docker run latchkey --requirepass SECRET), or say --protected-mode no
+# where the network is yours alone.
 
 FROM debian:12-slim AS build
 RUN apt-get update && apt-get install -y --no-install-recommends make
@@ -27,4 +28,5 @@ WORKDIR /data
 VOLUME /data
 EXPOSE 6379
 STOPSIGNAL SIGTERM
-ENTRYPOINT ["latchkey", "/etc/latchkey/latchkey.conf", "--bind", "*", "-::*", "--dir", "/data", "--daemonize", "no"]
+ENTRYPOINT ["latchkey", "/etc/latchkey/latchkey.conf", \
+    "--bind", "*", "-::*", "--dir", "/data", "--daemonize", "no"]

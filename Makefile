@@ -1,9 +1,10 @@
-# Latchkey's build: no configure step, everything it makes is below build/. `make help` lists the targets.
+# Latchkey's build: no configure step, everything it makes is below build/. `make help` lists the
+# targets.
 #
 # A variant is a folder below build/ with objects of its own, so that switching costs no rebuild:
 #   release (default)   build/latchkey
 #   DEBUG=1             build/debug/latchkey      asserts on, little optimisation
-#   SAN=address         build/address/latchkey    address and undefined behaviour sanitizers, asserts on
+#   SAN=address         build/address/latchkey    address and undefined sanitizers, asserts on
 #   SAN=thread          build/thread/latchkey     thread sanitizer, asserts on
 #   FUZZ=1              build/fuzz/               clang with libFuzzer; set by `make fuzz` alone
 
@@ -36,8 +37,8 @@ LINK := -fsanitize=address,undefined
 ALLOCATOR :=
 else ifeq ($(SAN),address)
 VARIANT := address
-OPTIMISE := -O1 -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=undefined \
-	-DLK_NO_JEMALLOC=1 $(ASSERTS)
+OPTIMISE := -O1 -fno-omit-frame-pointer -fsanitize=address,undefined \
+	-fno-sanitize-recover=undefined -DLK_NO_JEMALLOC=1 $(ASSERTS)
 LINK := -fsanitize=address,undefined
 ALLOCATOR :=
 else ifeq ($(SAN),thread)
@@ -58,15 +59,17 @@ endif
 OUT := build/$(VARIANT)
 BIN := $(if $(filter release,$(VARIANT)),build/latchkey,$(OUT)/latchkey)
 
-WARN := -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wpointer-arith -Wformat=2 \
-	-Wundef -Wwrite-strings
-# Values are read through several struct views of the same bytes (packed collections, entries), hence no-strict-aliasing.
-CFLAGS_ALL = -std=c11 -D_GNU_SOURCE -I. $(OPTIMISE) -g -pthread -fno-strict-aliasing -fno-plt $(WARN) -MMD -MP \
-	$(CFLAGS)
+WARN := -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla \
+	-Wpointer-arith -Wformat=2 -Wundef -Wwrite-strings
+# Values are read through several struct views of the same bytes (packed collections, entries),
+# hence no-strict-aliasing.
+CFLAGS_ALL = -std=c11 -D_GNU_SOURCE -I. $(OPTIMISE) -g -pthread -fno-strict-aliasing \
+	-fno-plt $(WARN) -MMD -MP $(CFLAGS)
 LDFLAGS_ALL = -pthread $(LINK) -Wl,-z,relro,-z,now $(LDFLAGS)
 
-# A library is linked statically where its archive is there: calls into it are direct, and the binary runs on a machine
-# that lacks it. The compiler is asked when the rule runs, since it may have been installed by then.
+# A library is linked statically where its archive is there: calls into it are direct, and the
+# binary runs on a machine that lacks it. The compiler is asked when the rule runs, since it may
+# have been installed by then.
 static = $(if $(wildcard $(shell $(CC) -print-file-name=lib$(1).a)),-l:lib$(1).a,-l$(1))
 LIBS = $(call static,event_core) $(ALLOCATOR) -lm
 
@@ -79,7 +82,8 @@ OBJECTS := $(patsubst %.c,$(OUT)/%.o,$(filter-out $(MAIN),$(SOURCES)))
 MAIN_OBJECT := $(MAIN:%.c=$(OUT)/%.o)
 ARCHIVE := $(OUT)/liblatchkey.a
 
-# In the test folders, a file that defines main is a program, and the others of its folder are linked to each of them.
+# In the test folders, a file that defines main is a program, and the others of its folder are
+# linked to each of them.
 TEST_DIRS := $(wildcard tests/unit/* tests/wire tests/differential tests/race tests/crash)
 TEST_SOURCES := $(wildcard $(TEST_DIRS:%=%/*.c))
 TEST_MAINS := $(if $(TEST_SOURCES),$(shell grep -l '^int main\>' $(TEST_SOURCES) /dev/null))
@@ -110,7 +114,8 @@ $(OUT)/%.o: %.c $(OUT)/flags | build/deps/build
 # Changes when the flags do, so that everything is compiled again then and only then.
 $(OUT)/flags: force
 	@mkdir -p $(@D)
-	@echo '$(CC) $(CFLAGS_ALL) $(LDFLAGS_ALL)' | cmp -s - $@ || echo '$(CC) $(CFLAGS_ALL) $(LDFLAGS_ALL)' > $@
+	@flags='$(CC) $(CFLAGS_ALL) $(LDFLAGS_ALL)'; \
+		echo "$$flags" | cmp -s - $@ || echo "$$flags" > $@
 
 # What the machine lacks is installed once; the stamp keeps later builds from asking dpkg again.
 build/deps/%: tools/install-deps

@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
-"""The project's own rules, those that no general tool knows. Prints file:line: what is wrong; exits 1 if anything is.
+"""The project's own rules, those that no general tool knows.
 
-Each rule is a function that yields complaints about one file or about the tree. Where a function or a file really has
-to break a rule on size, the comment directly above the function says why: /* long: ... */.
+Prints file:line: what is wrong; exits 1 if anything is. Each rule is a function that yields
+complaints about one file or about the tree. Where a function really has to be longer than allowed,
+the comment directly above it says why: /* long: ... */.
 """
 import collections
 import os
@@ -16,7 +17,8 @@ FILE_LINES = 600
 FUNCTION_LINES = 60
 MEDIAN_LINES = 15
 
-# What the files of a folder may include: their own folder's and these. Tests may include everything.
+# What the files of a folder may include: their own folder's and these. Tests may include
+# everything.
 LAYERS = {
     "base": (),
     "resp": ("base",),
@@ -27,17 +29,19 @@ LAYERS = {
 
 # Call -> what to use. Of these, BANNED holds for tests too.
 BANNED = {name: why for names, why in (
-    ("strcpy strcat sprintf vsprintf gets strncpy strncat", "has no bound that works: use snprintf or a buffer"),
+    ("strcpy strcat sprintf vsprintf gets strncpy strncat",
+     "has no bound that works: use snprintf or a buffer"),
     ("strtok", "keeps state for the whole process: use a slice"),
     ("rand srand random srandom", "is one lock and one sequence for all: use base/rng.h"),
     ("localtime gmtime asctime ctime", "shares its result among threads: use the _r form"),
     ("alloca", "has no bound"),
 ) for name in names.split()}
-PRODUCT = {name: "cannot tell an error: use base/num.h" for name in "atoi atol atoll atof".split()}
+PRODUCT = {name: "cannot tell an error: use base/num.h" for name in
+           "atoi atol atoll atof".split()}
 ALLOCATION = {name: "bypasses the count of memory: use base/mem.h" for name in
               "malloc calloc realloc free strdup strndup aligned_alloc posix_memalign".split()}
 # In handlers: the dispatcher locks, the connection writes, the effects log.
-HANDLER = {name: "is not for handlers: they state effects and reply, the dispatcher does the rest" for name in
+HANDLER = {name: "is not for handlers: they reply and state effects" for name in
            "lock_take lock_release send write recv read pthread_mutex_lock pthread_create".split()}
 
 Function = collections.namedtuple("Function", "file line name lines excused")
@@ -58,10 +62,11 @@ def strip(text):
     """The text with comments and literals blanked, lines kept."""
     def blank(match):
         return re.sub(r"[^\n]", " ", match[0])
-    return re.sub(r'/\*.*?\*/|//[^\n]*|"(?:\\.|[^"\\\n])*"|\'(?:\\.|[^\'\\\n])*\'', blank, text, flags=re.S)
+    literals = r"""|"(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*'"""
+    return re.sub(r"/\*.*?\*/|//[^\n]*" + literals, blank, text, flags=re.S)
 
 
-# ---- rules on one file -------------------------------------------------------------------------------------------
+# ---- rules on one file ---------------------------------------------------------------------------
 
 
 def layering(f):
@@ -130,11 +135,11 @@ def guard(f):
 FILE_RULES = (layering, banned, shape, language, guard)
 
 
-# ---- functions ---------------------------------------------------------------------------------------------------
+# ---- functions -----------------------------------------------------------------------------------
 
 
 def functions(f):
-    """Functions by their outline: a brace alone in column 0 opens, the next one closes. Counted from the signature."""
+    """Found by their outline, a brace alone in column 0 to the next; counted from the signature."""
     opened = None
     for index, line in enumerate(f.code):
         if line.rstrip() == "{":
@@ -149,8 +154,7 @@ def functions(f):
 
 def signature(f, opened):
     first = opened
-    while first > 0 and f.code[first - 1].strip() and not f.code[first - 1].rstrip().endswith((";", "}")) \
-            and not f.code[first - 1].startswith("#"):
+    while first > 0 and not re.match(r"#|\s*$|.*[;}]\s*$", f.code[first - 1]):
         first -= 1
     return first
 
@@ -159,7 +163,8 @@ def sizes(files):
     found = [fn for f in files if f.path.endswith((".c", ".h")) for fn in functions(f)]
     for fn in found:
         if fn.lines > FUNCTION_LINES and not fn.excused:
-            yield fn.file, fn.line, "%s() has %d lines, at most %d" % (fn.name, fn.lines, FUNCTION_LINES)
+            yield fn.file, fn.line, "%s() has %d lines, at most %d" % (
+                fn.name, fn.lines, FUNCTION_LINES)
     product = [fn.lines for fn in found if not fn.file.startswith("tests/")]
     if product:
         median = statistics.median(product)
@@ -168,7 +173,7 @@ def sizes(files):
             yield "", 0, "the median function has %g lines, at most %d" % (median, MEDIAN_LINES)
 
 
-# ---- rules on the tree -------------------------------------------------------------------------------------------
+# ---- rules on the tree ---------------------------------------------------------------------------
 
 
 def unique_names(files):
@@ -197,11 +202,14 @@ def leftovers(paths):
 
 def main():
     os.chdir(os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", ".."))
-    listing = subprocess.run(["git", "ls-files", "-co", "--exclude-standard"], check=True, capture_output=True, text=True)
+    listing = subprocess.run(["git", "ls-files", "-co", "--exclude-standard"],
+                             check=True, capture_output=True, text=True)
     paths = [p for p in listing.stdout.splitlines() if os.path.isfile(p)]
-    files = [File(p) for p in paths if p.endswith((".c", ".h", ".def")) and p.split("/")[0] in {*LAYERS, "tests"}]
+    files = [File(p) for p in paths
+             if p.endswith((".c", ".h", ".def")) and p.split("/")[0] in {*LAYERS, "tests"}]
 
-    complaints = [(f.path, number, what) for f in files for rule in FILE_RULES for number, what in rule(f)]
+    complaints = [(f.path, number, what)
+                  for f in files for rule in FILE_RULES for number, what in rule(f)]
     complaints += [c for rule in (sizes, unique_names) for c in rule(files)]
     complaints += leftovers(paths)
     for path, number, what in complaints:
