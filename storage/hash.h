@@ -1,0 +1,18 @@
+/* The hash of keys: XXH3 of libxxhash under a seed drawn at random when the process starts. */
+#ifndef LK_STORAGE_HASH_H
+#define LK_STORAGE_HASH_H
+
+#include "base/slice.h"
+
+#define XXH_INLINE_ALL
+#include <xxhash.h>
+
+extern uint64_t hash_seed;
+void hash_init(uint64_t seed);
+
+static inline uint64_t hash_bytes(struct slice s)
+{
+    return XXH3_64bits_withSeed(s.ptr, s.len, hash_seed);
+}
+
+#endif

@@ -1,0 +1,60 @@
+/* The table of value types, see value_types.h. */
+#include "storage/value_types.h"
+
+#include "base/mem.h"
+#include "storage/string.h"
+
+static void string_free_object(void *object)
+{
+    blob_free(object);
+}
+
+static void *string_copy_object(const void *object)
+{
+    const struct blob *b = object;
+    struct blob *copy = blob_new(b->len, b->len);
+
+    memcpy(copy->data, b->data, b->len);
+    return copy;
+}
+
+static size_t string_memory(const void *object, size_t samples)
+{
+    (void)samples;
+    return mem_size_of(object);
+}
+
+static const struct value_type types[] = {
+    [TYPE_STRING] = {"string", string_free_object, string_copy_object, string_memory,
+                     string_encoding},
+};
+
+const struct value_type *value_type(enum type type)
+{
+    return (size_t)type < COUNT_OF(types) && types[type].name ? &types[type] : NULL;
+}
+
+const char *value_type_name(enum type type)
+{
+    return value_type(type)->name;
+}
+
+void value_free(enum type type, void *object)
+{
+    value_type(type)->free(object);
+}
+
+void *value_copy(enum type type, const void *object)
+{
+    return value_type(type)->copy(object);
+}
+
+size_t value_memory(enum type type, const void *object, size_t samples)
+{
+    return value_type(type)->memory(object, samples);
+}
+
+const char *value_encoding(const struct entry *e)
+{
+    return value_type(e->type)->encoding(e);
+}
