@@ -1,0 +1,191 @@
+/* Databases and shards, see keyspace.h. */
+#include "storage/keyspace.h"
+
+#include "base/mem.h"
+#include "base/rng.h"
+
+static struct space *new_spaces(void)
+{
+    return mem_zalloc(SHARDS * sizeof(struct space));
+}
+
+void keyspace_init(struct keyspace *ks, int databases)
+{
+    ks->shards = mem_zalloc_lines(SHARDS * sizeof(struct shard));
+    ks->spaces = mem_zalloc((size_t)databases * sizeof(*ks->spaces));
+    ks->due = mem_zalloc_lines(SHARDS * sizeof(*ks->due));
+    ks->databases = databases;
+    for (int db = 0; db < databases; db++)
+        ks->spaces[db] = new_spaces();
+    for (unsigned i = 0; i < SHARDS; i++) {
+        lock_init(&ks->shards[i].lock, RANK_SHARD, (uint16_t)i);
+        atomic_init(&ks->due[i], EXPIRY_NONE);
+    }
+}
+
+void keyspace_release(struct keyspace *ks)
+{
+    for (int db = 0; db < ks->databases; db++)
+        keyspace_free_spaces(ks->spaces[db]);
+    mem_free(ks->spaces);
+    mem_free(ks->shards);
+    mem_free(ks->due);
+}
+
+static void note_due(struct keyspace *ks, unsigned shard, int64_t at)
+{
+    if (at < atomic_load_explicit(&ks->due[shard], memory_order_relaxed))
+        atomic_store_explicit(&ks->due[shard], at, memory_order_relaxed);
+}
+
+void keyspace_insert(struct keyspace *ks, int db, uint64_t hash, struct entry *e)
+{
+    struct space *s = keyspace_space(ks, db, shard_of(hash));
+
+    table_insert(&s->table, hash, e, entry_hash);
+    if (e->has_expiry) {
+        expiry_added(&s->expiry, &s->table, hash, entry_expiry(e));
+        note_due(ks, shard_of(hash), entry_expiry(e));
+    }
+}
+
+void keyspace_replace(struct keyspace *ks, int db, uint64_t hash, struct table_place place,
+                      int64_t old_expiry, struct entry *e)
+{
+    struct space *s = keyspace_space(ks, db, shard_of(hash));
+    int64_t expiry = entry_expiry(e);
+
+    table_replace(place, e);
+    if (LIKELY(expiry == old_expiry))
+        return;
+    if (expiry == EXPIRY_NONE) {
+        expiry_dropped(&s->expiry);
+        return;
+    }
+    if (old_expiry == EXPIRY_NONE)
+        expiry_added(&s->expiry, &s->table, hash, expiry);
+    else
+        expiry_moved(&s->expiry, &s->table, hash, old_expiry, expiry);
+    note_due(ks, shard_of(hash), expiry);
+}
+
+struct entry *keyspace_take(struct keyspace *ks, int db, uint64_t hash, struct found f)
+{
+    struct space *s = keyspace_space(ks, db, shard_of(hash));
+
+    if (f.entry->has_expiry)
+        expiry_dropped(&s->expiry);
+    table_remove(&s->table, f.place, hash, entry_hash);
+    return f.entry;
+}
+
+void keyspace_swap(struct keyspace *ks, int a, int b)
+{
+    struct space *was = ks->spaces[a];
+
+    ks->spaces[a] = ks->spaces[b];
+    ks->spaces[b] = was;
+}
+
+struct space *keyspace_detach(struct keyspace *ks, int db)
+{
+    struct space *old = ks->spaces[db];
+
+    ks->spaces[db] = new_spaces();
+    return old;
+}
+
+static void free_item(void *item, void *opaque)
+{
+    (void)opaque;
+    entry_free(item);
+}
+
+void keyspace_free_spaces(struct space *spaces)
+{
+    for (unsigned i = 0; i < SHARDS; i++) {
+        table_each(&spaces[i].table, free_item, NULL);
+        table_release(&spaces[i].table);
+        expiry_release(&spaces[i].expiry);
+    }
+    mem_free(spaces);
+}
+
+/* The counts are read without the locks: whole words, each right at some moment. */
+__attribute__((no_sanitize("thread"))) uint64_t keyspace_count(const struct keyspace *ks, int db)
+{
+    uint64_t n = 0;
+
+    for (unsigned i = 0; i < SHARDS; i++)
+        n += ks->spaces[db][i].table.count;
+    return n;
+}
+
+__attribute__((no_sanitize("thread"))) uint64_t keyspace_expiring(const struct keyspace *ks, int db)
+{
+    uint64_t n = 0;
+
+    for (unsigned i = 0; i < SHARDS; i++)
+        n += ks->spaces[db][i].expiry.entries;
+    return n;
+}
+
+struct ttl_sample {
+    int64_t sum, n, now_ms;
+};
+
+static void ttl_visit(void *item, void *opaque)
+{
+    const struct entry *e = item;
+    struct ttl_sample *sample = opaque;
+
+    if (!e->has_expiry || entry_expired(e, sample->now_ms))
+        return;
+    sample->sum += (entry_expiry(e) - sample->now_ms) / 1024; /* far times must not overflow */
+    sample->n++;
+}
+
+int64_t keyspace_mean_ttl(struct keyspace *ks, int db, int64_t now_ms)
+{
+    enum { ENOUGH = 64 };
+    struct ttl_sample sample = {.now_ms = now_ms};
+    unsigned start = (unsigned)rng_below(SHARDS);
+
+    for (unsigned i = 0; i < SHARDS && sample.n < ENOUGH; i++) {
+        unsigned shard = (start + i) % SHARDS;
+        struct space *s = keyspace_space(ks, db, shard);
+
+        lock_take(&ks->shards[shard].lock);
+        if (s->expiry.entries)
+            table_scan(&s->table, rng_below((uint64_t)1 << TABLE_CURSOR_BITS), ttl_visit, &sample);
+        lock_release(&ks->shards[shard].lock);
+    }
+    return sample.n ? sample.sum / sample.n * 1024 : 0;
+}
+
+size_t keyspace_overhead(const struct keyspace *ks, int db)
+{
+    size_t bytes = SHARDS * sizeof(struct space);
+
+    for (unsigned i = 0; i < SHARDS; i++) {
+        bytes += table_memory(&ks->spaces[db][i].table);
+        bytes += expiry_memory(&ks->spaces[db][i].expiry);
+    }
+    return bytes;
+}
+
+struct entry *keyspace_random_locked(struct keyspace *ks, int db, unsigned *shard)
+{
+    unsigned start = (unsigned)rng_below(SHARDS);
+    struct entry *e;
+
+    for (unsigned i = 0; i < SHARDS; i++) {
+        *shard = (start + i) % SHARDS;
+        lock_take(&ks->shards[*shard].lock);
+        e = table_random(&keyspace_space(ks, db, *shard)->table);
+        if (e)
+            return e;
+        lock_release(&ks->shards[*shard].lock);
+    }
+    return NULL;
+}

@@ -1,0 +1,104 @@
+/*
+ * The keyspace: databases cut into shards by the hash of the key.
+ *
+ * Who owns what: a `struct shard` has the lock and the counters; `space(db, shard)` is the table of that
+ * shard's keys in that database with its expiry index. Everything about a key is touched only under
+ * its shard's lock, or with the world stopped. Functions here say "locked" where they rely on that.
+ */
+#ifndef LK_STORAGE_KEYSPACE_H
+#define LK_STORAGE_KEYSPACE_H
+
+#include "base/lock.h"
+#include "storage/entry.h"
+#include "storage/expiry.h"
+#include "storage/hash.h"
+#include "storage/table.h"
+
+enum { SHARD_BITS = 10, SHARDS = 1 << SHARD_BITS };
+
+struct shard {
+    CACHE_ALIGNED struct lock lock;
+    uint64_t seq; /* the last version given to a key of this shard */
+};
+
+/* The keys of one shard in one database. */
+struct space {
+    struct table table;
+    struct expiry expiry;
+};
+
+struct keyspace {
+    struct shard *shards;  /* SHARDS of them */
+    struct space **spaces; /* per database, SHARDS of them; swapped only with the world stopped */
+    int databases;
+    /* Per shard, not after the time when its next key is due, in any database. */
+    _Atomic int64_t *due;
+};
+
+void keyspace_init(struct keyspace *ks, int databases);
+/* Frees everything; nobody else is using it. */
+void keyspace_release(struct keyspace *ks);
+
+static inline unsigned shard_of(uint64_t hash)
+{
+    return (unsigned)(hash >> (64 - SHARD_BITS));
+}
+
+static inline struct space *keyspace_space(const struct keyspace *ks, int db, unsigned shard)
+{
+    return &ks->spaces[db][shard];
+}
+
+/* What a lookup found, and where; entry is NULL when there is no such key. Locked. */
+struct found {
+    struct entry *entry;
+    struct table_place place;
+};
+
+static inline struct found space_find(const struct space *s, uint64_t hash, struct slice key)
+{
+    struct found f;
+
+    f.entry = table_find(&s->table, hash, key, entry_is, &f.place);
+    return f;
+}
+
+/* The next version of a key of this shard. Locked. */
+static inline uint64_t shard_next_version(struct shard *shard)
+{
+    return ++shard->seq;
+}
+
+/* Takes ownership of the entry; there is none of its key. Locked. */
+void keyspace_insert(struct keyspace *ks, int db, uint64_t hash, struct entry *e);
+/* Puts `e`, which stands for the same key, where `old` stood; does not free `old`. Locked. */
+void keyspace_replace(struct keyspace *ks, int db, uint64_t hash, struct table_place place,
+                      int64_t old_expiry, struct entry *e);
+/* Takes the entry out, the caller owns it. Locked. */
+struct entry *keyspace_take(struct keyspace *ks, int db, uint64_t hash, struct found f);
+
+/* Locked by stopping the world; both databases exist. */
+void keyspace_swap(struct keyspace *ks, int a, int b);
+/*
+ * Empties a database and returns what it held, for keyspace_free_spaces, which any thread may call
+ * later. Locked by stopping the world.
+ */
+struct space *keyspace_detach(struct keyspace *ks, int db);
+void keyspace_free_spaces(struct space *spaces);
+
+/* Keys, and keys with an expiry, of a database; exact only when nobody writes. */
+uint64_t keyspace_count(const struct keyspace *ks, int db);
+uint64_t keyspace_expiring(const struct keyspace *ks, int db);
+/* The mean time to live of a sample of the keys that have one, in ms; 0 if none has. Locks shards. */
+int64_t keyspace_mean_ttl(struct keyspace *ks, int db, int64_t now_ms);
+
+/* Memory of tables and indexes, without entries. */
+size_t keyspace_overhead(const struct keyspace *ks, int db);
+
+/*
+ * An entry drawn at random; NULL if the database looked empty. On return its shard is locked and
+ * *shard says which; on NULL nothing is locked.
+ */
+struct entry *keyspace_random_locked(struct keyspace *ks, int db, unsigned *shard);
+
+#endif
