@@ -15,10 +15,10 @@
 #include <stddef.h>
 
 struct answer {
-    char type;             /* the first byte on the wire */
-    char *text;            /* line or bulk, with a NUL behind; NULL for a null and for aggregates */
+    char type;  /* the first byte on the wire */
+    char *text; /* line or bulk, with a NUL behind; NULL for a null and for aggregates */
     size_t len;
-    long count;            /* items (a map has two for each pair), -1 for a null */
+    long count; /* items (a map has two for each pair), -1 for a null */
     struct answer **items;
 };
 

@@ -17,14 +17,14 @@
 struct server {
     pid_t pid;
     int port;
-    bool is_redis;        /* the binary is a redis-server */
-    bool defaults;        /* started with the options below */
+    bool is_redis; /* the binary is a redis-server */
+    bool defaults; /* started with the options below */
     char *binary;
-    char *dir;            /* the temporary folder, removed by server_stop() */
+    char *dir; /* the temporary folder, removed by server_stop() */
     char *socket_path;
-    char *log_path;       /* stdout and stderr */
+    char *log_path; /* stdout and stderr */
     char **argv;
-    struct server *next;  /* all that run, for the clean-up at exit */
+    struct server *next; /* all that run, for the clean-up at exit */
 };
 
 /* The binaries that the environment names. */

@@ -32,7 +32,7 @@ struct wire {
     int protocol;
     char *bytes; /* received and not yet read as replies: from at to len */
     size_t at, len, size;
-    char *last;  /* the text that was returned last */
+    char *last; /* the text that was returned last */
 };
 
 /* Over the unix socket; RESP3 by HELLO 3. */
@@ -111,10 +111,22 @@ struct group {
     bool latchkey_only; /* the oracle does not have it */
 };
 
-#define TABLE(table) {#table, table, sizeof(table) / sizeof(table[0]), NULL, false}
-#define NEW_TABLE(table) {#table, table, sizeof(table) / sizeof(table[0]), NULL, true}
-#define TEST(function) {#function, NULL, 0, function, false}
-#define NEW_TEST(function) {#function, NULL, 0, function, true}
+#define TABLE(table)                                                                               \
+    {                                                                                              \
+#table, table, sizeof(table) / sizeof(table[0]), NULL, false                               \
+    }
+#define NEW_TABLE(table)                                                                           \
+    {                                                                                              \
+#table, table, sizeof(table) / sizeof(table[0]), NULL, true                                \
+    }
+#define TEST(function)                                                                             \
+    {                                                                                              \
+#function, NULL, 0, function, false                                                        \
+    }
+#define NEW_TEST(function)                                                                         \
+    {                                                                                              \
+#function, NULL, 0, function, true                                                         \
+    }
 
 /*
  * A test program's main: each group (the last has no name) on RESP2 and on RESP3 against one server with these

@@ -205,13 +205,8 @@ static const struct wire_case bitfield_ro[] = {
 };
 
 static const struct group groups[] = {
-    TABLE(setbit_getbit),
-    TABLE(bitcount),
-    TABLE(bitpos),
-    TABLE(bitop),
-    TABLE(bitfield),
-    TABLE(bitfield_ro),
-    {NULL},
+    TABLE(setbit_getbit), TABLE(bitcount),    TABLE(bitpos), TABLE(bitop),
+    TABLE(bitfield),      TABLE(bitfield_ro), {NULL},
 };
 
 int main(void)
