@@ -1,4 +1,7 @@
-/* See answer.h. The parser starts anew with every call: a test's replies are short or have few parts. */
+/*
+ * See answer.h. The parser starts anew with every call: a test's replies are short or have few
+ * parts.
+ */
 #include "tests/lib/answer.h"
 
 #include <ctype.h>

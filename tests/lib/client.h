@@ -1,4 +1,7 @@
-/* A hiredis connection (RESP2) to a test server; the program ends with a failed check when there is none. */
+/*
+ * A hiredis connection (RESP2) to a test server; the program ends with a failed check when there is
+ * none.
+ */
 #ifndef TESTS_LIB_CLIENT_H
 #define TESTS_LIB_CLIENT_H
 

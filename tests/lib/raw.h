@@ -1,7 +1,8 @@
 /*
  * A bare socket for tests that speak in bytes: send these, expect exactly those.
  *
- * All functions have a time-out, so that a server that does not answer fails a test and does not hang it.
+ * All functions have a time-out, so that a server that does not answer fails a test and does not
+ * hang it.
  */
 #ifndef TESTS_LIB_RAW_H
 #define TESTS_LIB_RAW_H
@@ -19,7 +20,10 @@ int raw_connect_unix(const char *path);
 bool raw_send(int fd, const void *bytes, size_t len);
 bool raw_send_str(int fd, const char *text);
 
-/* As many bytes as have come when something has: > 0, 0 for the end, -1 for an error or nothing in time. */
+/*
+ * As many bytes as have come when something has: > 0, 0 for the end, -1 for an error or nothing in
+ * time.
+ */
 long raw_read_some(int fd, void *bytes, size_t size, int timeout_ms);
 
 /* Reads exactly len bytes; false when they do not come. */

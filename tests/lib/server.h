@@ -1,12 +1,15 @@
 /*
- * Servers for tests: start a binary in a folder of its own on free ports, wait until it answers, stop it in order.
+ * Servers for tests: start a binary in a folder of its own on free ports, wait until it answers,
+ * stop it in order.
  *
- * The environment decides which server is meant: LATCHKEY (the server under test, default build/latchkey),
- * REDIS_SERVER (the oracle, default redis-server), LATCHKEY_ARGS (more options for the server under test, split at
- * blanks), LATCHKEY_THREADS (its --threads). A binary named redis-server gets no --threads and none of the rest.
+ * The environment decides which server is meant: LATCHKEY (the server under test, default
+ * build/latchkey), REDIS_SERVER (the oracle, default redis-server), LATCHKEY_ARGS (more options for
+ * the server under test, split at blanks), LATCHKEY_THREADS (its --threads). A binary named
+ * redis-server gets no --threads and none of the rest.
  *
- * What the server writes to stdout and stderr is kept in a file, shown when something fails; a sanitizer's report in
- * it is a failure. A test program that ends takes its servers with it, however it ends.
+ * What the server writes to stdout and stderr is kept in a file, shown when something fails; a
+ * sanitizer's report in it is a failure. A test program that ends takes its servers with it,
+ * however it ends.
  */
 #ifndef TESTS_LIB_SERVER_H
 #define TESTS_LIB_SERVER_H
@@ -32,21 +35,25 @@ const char *server_under_test(void);
 const char *server_oracle(void);
 
 /*
- * Starts it with --port N --unixsocket PATH --save "" --appendonly no --dir TMP [--threads N], then the arguments (each
- * one word, the last NULL), and waits until it answers. Ends the program with a failed check when it does not.
- * Without arguments: server_start(binary, (const char *[]){NULL}). Freed by server_stop().
+ * Starts it with --port N --unixsocket PATH --save "" --appendonly no --dir TMP [--threads N], then
+ * the arguments (each one word, the last NULL), and waits until it answers. Ends the program with a
+ * failed check when it does not. Without arguments: server_start(binary, (const char *[]){NULL}).
+ * Freed by server_stop().
  */
 struct server *server_start(const char *binary, const char *const *args);
 
-/* The server under test, the arguments as one string, split at blanks. "" stands for an empty argument. */
+/*
+ * The server under test, the arguments as one string, split at blanks. "" stands for an empty
+ * argument.
+ */
 struct server *server_run(const char *args);
 
 /* As server_run(), with that many threads where the server has threads. */
 struct server *server_run_threads(int threads, const char *args);
 
 /*
- * For tests of the start itself: exactly these arguments, no waiting. "{port}", "{dir}" and "{sock}" in them are
- * replaced. Input is sent to its stdin (NULL: none).
+ * For tests of the start itself: exactly these arguments, no waiting. "{port}", "{dir}" and
+ * "{sock}" in them are replaced. Input is sent to its stdin (NULL: none).
  */
 struct server *server_spawn(const char *args, const char *input);
 
@@ -62,10 +69,15 @@ bool server_log_has(struct server *s, const char *text);
 /* All of the log as a string; caller frees. */
 char *server_log(const struct server *s);
 
-/* SIGTERM; checks (one TAP line) that it ends with status 0 and left no sanitizer report. Frees s. */
+/*
+ * SIGTERM; checks (one TAP line) that it ends with status 0 and left no sanitizer report. Frees s.
+ */
 void server_stop(struct server *s);
 
-/* Frees s; kills what still runs; says nothing about how it ended, but checks for sanitizer reports. */
+/*
+ * Frees s; kills what still runs; says nothing about how it ended, but checks for sanitizer
+ * reports.
+ */
 void server_discard(struct server *s);
 
 /* A port that was free a moment ago. */

@@ -1,8 +1,9 @@
 /*
- * TAP lines for the test programs: "ok N - name" and "not ok N - name", no plan, diagnostics with "# ".
+ * TAP lines for the test programs: "ok N - name" and "not ok N - name", no plan, diagnostics with
+ * "# ".
  *
- * Every check prints one line and returns whether it passed. The names are printf formats. main() ends with
- * `return tap_done();`. Not for use from several threads at once.
+ * Every check prints one line and returns whether it passed. The names are printf formats. main()
+ * ends with `return tap_done();`. Not for use from several threads at once.
  */
 #ifndef TESTS_LIB_TAP_H
 #define TESTS_LIB_TAP_H

@@ -1,11 +1,14 @@
 /*
- * Conversations with a server, written as tables: a command line and the reply in the text form of answer.h.
+ * Conversations with a server, written as tables: a command line and the reply in the text form of
+ * answer.h.
  *
- * A table is run on RESP2 and on RESP3. Its replies are written as RESP3 has them; for RESP2 they are turned into what
- * it has instead (maps, sets and pushes into arrays, doubles and verbatim strings into bulks, booleans into integers).
- * Where that is not it, a row says the RESP2 reply itself.
+ * A table is run on RESP2 and on RESP3. Its replies are written as RESP3 has them; for RESP2 they
+ * are turned into what it has instead (maps, sets and pushes into arrays, doubles and verbatim
+ * strings into bulks, booleans into integers). Where that is not it, a row says the RESP2 reply
+ * itself.
  *
- * A command line is split at blanks; 'x' is taken as it is, in "x" count \n \r \t \\ \" \xNN. Before it may stand:
+ * A command line is split at blanks; 'x' is taken as it is, in "x" count \n \r \t \\ \" \xNN.
+ * Before it may stand
  *   @2 ...   connection 2 of 10 (0 without it), opened when first used
  *   @2       alone, or an empty line: no command, only the next reply (a push, a message)
  *   ~30      no command: a pause of 30 ms, nothing is read
@@ -47,7 +50,10 @@ void wire_send_args(struct wire *w, size_t n, const char *const *args, const siz
 /* The next reply; NULL when the connection ends or nothing comes in time. Caller frees. */
 struct answer *wire_next(struct wire *w, int timeout_ms);
 
-/* The text of the next reply, "(closed)" or "(silence)"; borrowed until the next call for this connection. */
+/*
+ * The text of the next reply, "(closed)" or "(silence)"; borrowed until the next call for this
+ * connection.
+ */
 const char *wire_read(struct wire *w);
 const char *wire_call(struct wire *w, const char *line);
 
@@ -129,14 +135,17 @@ struct group {
     }
 
 /*
- * A test program's main: each group (the last has no name) on RESP2 and on RESP3 against one server with these
- * arguments; and that for each number of threads in the list (ended by 0, NULL for the server's own choice), unless
- * LATCHKEY_THREADS says another or the server has none.
+ * A test program's main: each group (the last has no name) on RESP2 and on RESP3 against one server
+ * with these arguments; and that for each number of threads in the list (ended by 0, NULL for the
+ * server's own choice), unless LATCHKEY_THREADS says another or the server has none.
  */
 int session_main(const char *family, const char *args, const int *threads,
                  const struct group *groups);
 
-/* The same for one family within a program that has several: no exit value, tap_done() is the caller's. */
+/*
+ * The same for one family within a program that has several: no exit value, tap_done() is the
+ * caller's.
+ */
 void session_family(const char *family, const char *args, const int *threads,
                     const struct group *groups);
 

@@ -1,7 +1,9 @@
 /*
- * The wire itself, in bytes: inline requests, arrays of bulks, what is no request, limits, pieces and pipelines.
+ * The wire itself, in bytes: inline requests, arrays of bulks, what is no request, limits, pieces
+ * and pipelines.
  *
- * Each case is run over the unix socket with RESP2 and over TCP with RESP3: nothing here depends on the protocol.
+ * Each case is run over the unix socket with RESP2 and over TCP with RESP3: nothing here depends on
+ * the protocol.
  */
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -281,19 +283,21 @@ static void send_in_pieces(int fd, const char *bytes, size_t len)
     }
 }
 
-/* SET and GET of a value with this many bytes, a request before and one behind in the same pieces. */
+/*
+ * SET and GET of a value with this many bytes, a request before and one behind in the same pieces.
+ */
 static bool bulk_goes_and_comes(int fd, size_t len)
 {
     char head[64], *request = malloc(len + 200), *value;
     size_t n;
     bool good;
 
-    n = (size_t)sprintf(request, "PING\r\n*3\r\n$3\r\nSET\r\n$3\r\nbig\r\n$%zu\r\n", len);
+    n = (size_t)snprintf(request, 100, "PING\r\n*3\r\n$3\r\nSET\r\n$3\r\nbig\r\n$%zu\r\n", len);
     value = request + n;
     for (size_t i = 0; i < len; i++)
         value[i] = (char)(i * 2654435761u >> 13);
     n += len;
-    n += (size_t)sprintf(request + n, "\r\nSTRLEN big\r\nGET big\r\nPING\r\n");
+    n += (size_t)snprintf(request + n, 100, "\r\nSTRLEN big\r\nGET big\r\nPING\r\n");
     send_in_pieces(fd, request, n);
     snprintf(head, sizeof(head), "+PONG\r\n+OK\r\n:%zu\r\n$%zu\r\n", len, len);
     good = raw_expect_str(fd, head) && raw_expect(fd, value, len) &&

@@ -380,9 +380,10 @@ static const struct wire_case encodings[] = {
 };
 
 /*
- * SET with a comparison: IFEQ writes only over a value that equals the operand (a missing key equals nothing), IFNE
- * only where the value differs (a missing key differs from everything). A write that does not happen is answered by a
- * null; with GET the old value is the answer either way. They exclude each other, NX and XX.
+ * SET with a comparison: IFEQ writes only over a value that equals the operand (a missing key
+ * equals nothing), IFNE only where the value differs (a missing key differs from everything). A
+ * write that does not happen is answered by a null; with GET the old value is the answer either
+ * way. They exclude each other, NX and XX.
  */
 static const struct wire_case set_with_comparison[] = {
     {"SET k 1", "+OK"},
@@ -426,8 +427,9 @@ static const struct wire_case set_with_comparison[] = {
 };
 
 /*
- * MSETEX numkeys key value [key value ...] [NX | XX] [EX s | PX ms | EXAT s | PXAT ms | KEEPTTL]: all the keys with
- * one expiry, or none of them. 1 when they were set; 0 when with NX one exists, with XX one does not.
+ * MSETEX numkeys key value [key value ...] [NX | XX] [EX s | PX ms | EXAT s | PXAT ms | KEEPTTL]:
+ * all the keys with one expiry, or none of them. 1 when they were set; 0 when with NX one exists,
+ * with XX one does not.
  */
 static const struct wire_case msetex[] = {
     {"MSETEX 2 a 1 b 2", ":1"},
@@ -473,8 +475,8 @@ static const struct wire_case msetex[] = {
 };
 
 /*
- * DELEX key [IFEQ value | IFNE value] and DELIFEQ key value: 1 when the key was removed. A missing key is never removed,
- * so it is always 0.
+ * DELEX key [IFEQ value | IFNE value] and DELIFEQ key value: 1 when the key was removed. A missing
+ * key is never removed, so it is always 0.
  */
 static const struct wire_case conditional_deletes[] = {
     {"SET k v", "+OK"},
