@@ -1,10 +1,10 @@
 /*
  * The configuration: a snapshot with a field for every row of options.def.
  *
- * A snapshot that others can see is never changed. Whoever wants a change copies it, sets options in
- * the copy, and publishes or drops the copy; how it is published is the server's matter. No function
- * here touches anything but the snapshot it is given, so that different snapshots may be used by
- * different threads.
+ * A snapshot that others can see is never changed. Whoever wants a change copies it, sets options
+ * in the copy, and publishes or drops the copy; how it is published is the server's matter. No
+ * function here touches anything but the snapshot it is given, so that different snapshots may be
+ * used by different threads.
  */
 #ifndef LK_CONF_CONF_H
 #define LK_CONF_CONF_H

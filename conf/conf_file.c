@@ -1,6 +1,6 @@
 /*
- * Reading the configuration: files, standard input and the command line. All three become one text of
- * lines "name word ...", the later line wins, and what is wrong is told with the number of its line.
+ * Reading the configuration: files, standard input and the command line. All three become one text
+ * of lines "name word ...", the later line wins, and what is wrong is told with its line's number.
  */
 #include "conf/conf_file.h"
 
@@ -12,7 +12,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <glob.h>
-#include <stdlib.h>
+#include <limits.h>
 #include <unistd.h>
 
 enum { INCLUDE_DEPTH_MAX = 32 };
@@ -243,11 +243,10 @@ static bool load_path(struct loader *l, const char *path)
 static char *absolute_path(const char *path)
 {
     struct buf out = {0};
-    char *cwd = path[0] == '/' ? NULL : getcwd(NULL, 0);
+    char cwd[PATH_MAX];
 
-    if (cwd)
+    if (path[0] != '/' && getcwd(cwd, sizeof(cwd)))
         buf_printf(&out, "%s/", cwd);
-    free(cwd);
     buf_append(&out, path, strlen(path) + 1);
     return out.ptr;
 }
@@ -268,9 +267,9 @@ static bool holds_value(const char *arg)
 }
 
 /*
- * Turns arguments into lines. A name starts a line, and the argument behind it is its value whatever
- * it looks like; only behind --save may the value be missing, since programs that build a command
- * line from an empty list leave it out.
+ * Turns arguments into lines. A name starts a line, and the argument behind it is its value
+ * whatever it looks like; only behind --save may the value be missing, since programs that build a
+ * command line from an empty list leave it out.
  */
 static void arguments_to_lines(int argc, char *const *argv, struct buf *out)
 {

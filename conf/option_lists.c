@@ -15,22 +15,21 @@
 static bool set_directory(const struct option *o, void *field, struct option_args args,
                           struct buf *err)
 {
-    char *path = mem_strndup(args.argv[0].ptr, args.argv[0].len), *real = realpath(path, NULL);
-    int status = real ? 0 : errno;
+    char *path = mem_strndup(args.argv[0].ptr, args.argv[0].len), real[PATH_MAX];
+    int status = realpath(path, real) ? 0 : errno;
     struct stat st;
 
     (void)o;
     mem_free(path);
-    if (real && stat(real, &st) == 0 && !S_ISDIR(st.st_mode))
+    if (status == 0 && stat(real, &st) == 0 && !S_ISDIR(st.st_mode))
         status = ENOTDIR;
-    else if (real && access(real, X_OK) != 0)
+    else if (status == 0 && access(real, X_OK) != 0)
         status = errno;
-    if (status == 0) {
-        mem_free(*(char **)field);
-        *(char **)field = mem_strdup(real);
-    }
-    free(real);
-    return status ? option_refuse(err, "%s", strerror(status)) : true;
+    if (status)
+        return option_refuse(err, "%s", strerror(status));
+    mem_free(*(char **)field);
+    *(char **)field = mem_strdup(real);
+    return true;
 }
 
 static void format_directory(const struct option *o, const void *field, struct buf *out)
