@@ -213,7 +213,8 @@ char *mem_strndup(const char *ptr, size_t len)
 {
     char *copy = mem_alloc(len + 1);
 
-    memcpy(copy, ptr, len);
+    if (len)
+        memcpy(copy, ptr, len);
     copy[len] = '\0';
     return copy;
 }

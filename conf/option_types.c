@@ -106,13 +106,13 @@ const struct option_type option_octal = {.set = set_octal, .format = format_octa
 static uint64_t parse_digits(struct slice s, size_t *used)
 {
     uint64_t v = 0;
+    bool too_large = false;
 
     for (*used = 0; *used < s.len && isdigit((unsigned char)s.ptr[*used]); (*used)++) {
-        if (__builtin_mul_overflow(v, 10, &v) ||
-            __builtin_add_overflow(v, (uint64_t)(s.ptr[*used] - '0'), &v))
-            v = UINT64_MAX / 10 + 1;
+        too_large |= __builtin_mul_overflow(v, 10, &v);
+        too_large |= __builtin_add_overflow(v, (uint64_t)(s.ptr[*used] - '0'), &v);
     }
-    return v;
+    return too_large ? UINT64_MAX : v;
 }
 
 bool option_parse_memory(struct slice s, uint64_t *out)

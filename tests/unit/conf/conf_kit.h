@@ -1,4 +1,4 @@
-/* What the tests of the configuration share: values as C strings, snapshots from arguments, files. */
+/* What the tests of the configuration share: values as C strings, snapshots, files. */
 #ifndef TESTS_UNIT_CONF_CONF_KIT_H
 #define TESTS_UNIT_CONF_CONF_KIT_H
 
@@ -13,7 +13,7 @@ const char *kit_set(struct conf *c, const char *name, const char *value);
 /* Arguments as the server gets them, the last NULL; they must load. Freed with conf_free. */
 struct conf *kit_load(const char *const *args);
 
-/* The same where the result matters; *said holds error or warnings and is valid until the next call. */
+/* The same where the result matters; *said is error or warnings, until the next call. */
 enum conf_result kit_try(const char *const *args, const char **said);
 
 /* A folder of this program, removed when it ends, and files in it. */

@@ -41,9 +41,8 @@ static void test_arguments(void)
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
         struct conf *c = kit_load(cases[i].args);
 
-        is_str(kit_get(c, cases[i].name), cases[i].value, "%s %s: %s",
-               i < COUNT_OF(cases) - 1 ? cases[i].args[0] : "no",
-               cases[i].args[0] && cases[i].args[1] ? cases[i].args[1] : "argument", cases[i].name);
+        is_str(kit_get(c, cases[i].name), cases[i].value, "command line %zu: %s", i + 1,
+               cases[i].name);
         conf_free(c);
     }
 }
@@ -214,7 +213,7 @@ static void uncomment(struct slice text, struct buf *out)
     buf_append_char(out, '\0');
 }
 
-/* What `make run` starts with: every option that does something is in it, with its initial value. */
+/* What `make run` starts with: every option that does something, with its initial value. */
 static void test_own_file(void)
 {
     struct conf *fresh = conf_new(), *c = kit_load(ARGS("conf/latchkey.conf"));
