@@ -2,7 +2,7 @@
  * load PORT COUNT VALUE_LEN plain|ttl [FIRST]
  *
  * Sets COUNT keys, "key:%012d" from FIRST on, as redis-benchmark names them, to letters that no
- * server takes for an integer; with ttl each expires in 1,000 to 100,000 seconds. Pipelined: one
+ * server takes for an integer; with ttl each expires in 10,000 to 99,999 seconds. Pipelined: one
  * batch is always on its way while the replies of the one before are read.
  */
 #include "wire.h"
@@ -14,35 +14,29 @@ struct job {
     size_t value_len;
     bool ttl;
     uint64_t random;
-    char *out;
+    char *out, *end;
 };
 
-static size_t put_set(const struct job *j, char *out, unsigned long n, uint64_t random)
+static char *put_set(const struct job *j, char *p, unsigned long n, uint64_t random)
 {
-    char *p = out;
-
-    p += sprintf(p, "*%d\r\n$3\r\nSET\r\n$16\r\nkey:%012lu\r\n$%zu\r\n", j->ttl ? 5 : 3, n,
-                 j->value_len);
+    p = put(p, j->end, "*%d\r\n$3\r\nSET\r\n$16\r\nkey:%012lu\r\n$%zu\r\n", j->ttl ? 5 : 3, n,
+            j->value_len);
     for (size_t i = 0; i < j->value_len; i++)
         *p++ = (char)('a' + (n + i) % 26);
-    p += sprintf(p, "\r\n");
-    if (j->ttl) {
-        char seconds[16];
-        int len = sprintf(seconds, "%d", (int)(1000 + random % 99001));
-
-        p += sprintf(p, "$2\r\nEX\r\n$%d\r\n%s\r\n", len, seconds);
-    }
-    return (size_t)(p - out);
+    p = put(p, j->end, "\r\n");
+    if (j->ttl) /* always five digits, since the length comes first */
+        p = put(p, j->end, "$2\r\nEX\r\n$5\r\n%d\r\n", (int)(10000 + random % 90000));
+    return p;
 }
 
 static unsigned long send_batch(struct wire *w, struct job *j, unsigned long done)
 {
     unsigned long n = j->count - done < BATCH ? j->count - done : BATCH;
-    size_t len = 0;
+    char *p = j->out;
 
     for (unsigned long i = 0; i < n; i++)
-        len += put_set(j, j->out + len, j->first + done + i, next_random(&j->random));
-    wire_send(w, j->out, len);
+        p = put_set(j, p, j->first + done + i, next_random(&j->random));
+    wire_send(w, j->out, (size_t)(p - j->out));
     return n;
 }
 
@@ -75,6 +69,7 @@ int main(int argc, char **argv)
     j.out = malloc((j.value_len + 128) * BATCH);
     if (j.out == NULL)
         wire_die("malloc");
+    j.end = j.out + (j.value_len + 128) * BATCH;
     wire_open(&w, atoi(argv[1]));
     run(&w, &j);
     free(j.out);

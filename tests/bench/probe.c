@@ -51,10 +51,11 @@ static double percentile_us(const struct samples *s, double part)
 static void get_once(struct wire *w, struct samples *s, unsigned long key)
 {
     char request[64];
-    int len = sprintf(request, "*2\r\n$3\r\nGET\r\n$16\r\nkey:%012lu\r\n", key);
+    char *end =
+        put(request, request + sizeof(request), "*2\r\n$3\r\nGET\r\n$16\r\nkey:%012lu\r\n", key);
     uint64_t before = now_ns();
 
-    wire_send(w, request, (size_t)len);
+    wire_send(w, request, (size_t)(end - request));
     wire_reply(w);
     samples_add(s, now_ns() - before);
 }

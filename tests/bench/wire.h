@@ -8,6 +8,7 @@
 
 #include <arpa/inet.h>
 #include <netinet/tcp.h>
+#include <stdarg.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -65,6 +66,23 @@ static inline char wire_byte(struct wire *w)
         w->len = (size_t)n;
     }
     return w->buf[w->at++];
+}
+
+/* Writes at `at`, never up to `end`, and returns where it ended. */
+__attribute__((format(printf, 3, 4))) static inline char *put(char *at, const char *end,
+                                                              const char *format, ...)
+{
+    va_list args;
+    int len;
+
+    va_start(args, format);
+    len = vsnprintf(at, (size_t)(end - at), format, args);
+    va_end(args);
+    if (len < 0 || len >= end - at) {
+        fprintf(stderr, "a request longer than its buffer\n");
+        exit(1);
+    }
+    return at + len;
 }
 
 /* The line after the type byte, without its end. */

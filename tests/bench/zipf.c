@@ -18,7 +18,7 @@ struct cache {
     size_t value_len;
     uint64_t random;
     char *value;
-    char *out;
+    char *out, *end;
 };
 
 static void fill_chances(struct cache *c, double exponent)
@@ -54,8 +54,8 @@ static void set_missing(struct cache *c, const unsigned long *missing, int n)
     char *p = c->out;
 
     for (int i = 0; i < n; i++)
-        p += sprintf(p, "*3\r\n$3\r\nSET\r\n$16\r\nkey:%012lu\r\n$%zu\r\n%s\r\n", missing[i],
-                     c->value_len, c->value);
+        p = put(p, c->end, "*3\r\n$3\r\nSET\r\n$16\r\nkey:%012lu\r\n$%zu\r\n%s\r\n", missing[i],
+                c->value_len, c->value);
     wire_send(&c->w, c->out, (size_t)(p - c->out));
     while (n-- > 0)
         wire_reply(&c->w);
@@ -69,7 +69,7 @@ static int access_batch(struct cache *c)
 
     for (int i = 0; i < BATCH; i++) {
         asked[i] = pick(c);
-        p += sprintf(p, "*2\r\n$3\r\nGET\r\n$16\r\nkey:%012lu\r\n", asked[i]);
+        p = put(p, c->end, "*2\r\n$3\r\nGET\r\n$16\r\nkey:%012lu\r\n", asked[i]);
     }
     wire_send(&c->w, c->out, (size_t)(p - c->out));
     for (int i = 0; i < BATCH; i++) {
@@ -98,6 +98,7 @@ int main(int argc, char **argv)
     c.out = malloc(BATCH * (c.value_len + 128));
     if (c.below == NULL || c.value == NULL || c.out == NULL)
         wire_die("malloc");
+    c.end = c.out + BATCH * (c.value_len + 128);
     memset(c.value, 'v', c.value_len);
     fill_chances(&c, strtod(argv[3], NULL));
     wire_open(&c.w, atoi(argv[1]));
