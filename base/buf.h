@@ -16,7 +16,7 @@ struct buf {
 void buf_grow(struct buf *b, size_t more);
 void buf_release(struct buf *b);
 void buf_printf(struct buf *b, const char *fmt, ...) PRINTF_LIKE(2, 3);
-void buf_vprintf(struct buf *b, const char *fmt, va_list args);
+void buf_vprintf(struct buf *b, const char *fmt, va_list args) PRINTF_LIKE(2, 0);
 /* Drops the first `n` bytes. */
 void buf_consume(struct buf *b, size_t n);
 

@@ -124,7 +124,7 @@ int conf_workers(const struct conf *c)
     if (c->threads)
         return (int)c->threads;
     if (c->given[OPT_io_threads])
-        return (int)c->io_threads;
+        return c->io_threads < CONF_THREADS_MAX ? (int)c->io_threads : CONF_THREADS_MAX;
     if (sched_getaffinity(0, sizeof(cpus), &cpus) != 0)
         return 1;
     n = CPU_COUNT(&cpus);

@@ -12,7 +12,7 @@
 #include "base/buf.h"
 #include "base/slice.h"
 
-enum { CONF_THREADS_DEFAULT_MAX = 16, CONF_THREADS_MAX = 128 };
+enum { CONF_THREADS_DEFAULT_MAX = 16, CONF_THREADS_MAX = 48 };
 
 /* The words of the ENUM and FLAGS options; a field holds one of these values as an int. */
 #define ENUM_BEGIN(name) enum name {

@@ -4,11 +4,25 @@
 #include "base/words.h"
 #include "conf/option.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+/* In quotes where it must be, for people read the file. */
+static void write_word(struct slice s, struct buf *out)
+{
+    bool plain = s.len > 0;
+
+    for (size_t i = 0; i < s.len; i++)
+        plain &= isgraph((unsigned char)s.ptr[i]) && !strchr("\"'\\", s.ptr[i]);
+    if (plain)
+        buf_append_slice(out, s);
+    else
+        words_quote(out, s);
+}
 
 /* ---- DIRECTORY: kept absolute, so that it stays the same when the process goes there ---- */
 
@@ -256,9 +270,14 @@ static void format_bind(const struct option *o, const void *field, struct buf *o
 
 static void write_bind(const struct option *o, const void *field, struct buf *out)
 {
-    if (((const struct conf_bind *)field)->len)
-        format_bind(o, field, out);
-    else
+    const struct conf_bind *bind = field;
+
+    (void)o;
+    for (size_t i = 0; i < bind->len; i++) {
+        buf_append_str(out, i ? " " : "");
+        write_word(slice_str(bind->addresses[i]), out);
+    }
+    if (bind->len == 0)
         buf_append_str(out, "\"\"");
 }
 
@@ -501,10 +520,14 @@ static void format_replicaof(const struct option *o, const void *field, struct b
 
 static void write_replicaof(const struct option *o, const void *field, struct buf *out)
 {
-    if (((const struct conf_replicaof *)field)->host)
-        format_replicaof(o, field, out);
+    const struct conf_replicaof *r = field;
+
+    (void)o;
+    write_word(slice_str(r->host ? r->host : "no"), out);
+    if (r->host)
+        buf_printf(out, " %lld", (long long)r->port);
     else
-        buf_append_str(out, "no one");
+        buf_append_str(out, " one");
 }
 
 static void copy_replicaof(void *to, const void *from)
