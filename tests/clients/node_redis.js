@@ -2,7 +2,7 @@
 "use strict"
 
 const assert = require("assert")
-const { createClient, RESP_TYPES } = require("redis")
+const { createClient, createClientPool, RESP_TYPES } = require("redis")
 const { Server, run, test, until } = require("./suite")
 
 const ALL_BYTES = Buffer.from(Array.from({ length: 256 }, (_, i) => i))
@@ -320,6 +320,16 @@ async function monitor(r, options) {
     })
 }
 
+async function pool(options) {
+    const clients = createClientPool({ ...options, url: `redis://127.0.0.1:${server.port}` },
+        { minimum: 2, maximum: 5 })
+    await clients.connect()
+    await clients.del("pooled")
+    await Promise.all(Array.from({ length: 500 }, () => clients.incr("pooled")))
+    assert.strictEqual(await clients.get("pooled"), "500")
+    await clients.close()
+}
+
 async function unixSocket(options) {
     await withClient({ ...options, url: undefined, socket: { path: server.socket } }, async (r) => {
         assert.strictEqual(await r.set("by", "unix"), "OK")
@@ -331,7 +341,7 @@ async function main() {
     server = await Server.start()
     const shared = { handshake, strings, keys, pipelines, binary, pubsub, pingWhileSubscribed,
         shardedPubsub, keyspaceEvents, scanIterator, databases, errors, killedClient, monitor }
-    const alone = { authentication, offlineQueue, restart, unixSocket }
+    const alone = { authentication, offlineQueue, restart, pool, unixSocket }
     for (const [protocol, options] of [["RESP3, the default", {}], ["RESP2", { RESP: 2 }]]) {
         for (const [name, body] of Object.entries(shared))
             test(`node-redis, ${protocol}: ${name}`,
