@@ -1,0 +1,276 @@
+/* What handlers see of the keyspace and of their request, see call.h. */
+#include "server/call.h"
+
+#include "server/access.h"
+#include "server/batch.h"
+#include "server/effects.h"
+#include "server/reply.h"
+
+/* ---- arguments ------------------------------------------------------------------------------ */
+
+bool call_int(struct call *c, int i, int64_t *out)
+{
+    if (num_parse_int(call_arg(c, i), out))
+        return true;
+    reply_error(c, "ERR value is not an integer or out of range");
+    return false;
+}
+
+bool call_int_between(struct call *c, int i, int64_t min, int64_t max, int64_t *out,
+                      const char *error)
+{
+    if (num_parse_int(call_arg(c, i), out) && *out >= min && *out <= max)
+        return true;
+    reply_error(c, "%s", error ? error : "ERR value is not an integer or out of range");
+    return false;
+}
+
+bool call_double(struct call *c, int i, double *out)
+{
+    if (num_parse_double(call_arg(c, i), out))
+        return true;
+    reply_error(c, "ERR value is not a valid float");
+    return false;
+}
+
+bool call_syntax_error(struct call *c)
+{
+    reply_error(c, "ERR syntax error");
+    return false;
+}
+
+bool call_db(struct call *c, int i, int *out, const char *not_a_number)
+{
+    int64_t db;
+
+    if (!call_int_between(c, i, INT_MIN, INT_MAX, &db, not_a_number))
+        return false;
+    if (db < 0 || db >= c->server->keyspace.databases) {
+        reply_error(c, "ERR DB index is out of range");
+        return false;
+    }
+    *out = (int)db;
+    return true;
+}
+
+bool call_fits(struct call *c, uint64_t len, uint64_t more)
+{
+    uint64_t sum;
+
+    if (!__builtin_add_overflow(len, more, &sum) && sum <= c->conf->proto_max_bulk_len)
+        return true;
+    reply_error(c, "ERR string exceeds maximum allowed size (proto-max-bulk-len)");
+    return false;
+}
+
+/* ---- looking up ----------------------------------------------------------------------------- */
+
+uint64_t call_hash(struct call *c, int i)
+{
+    if (LIKELY(!c->hashes && i == c->cmd->first_key))
+        return c->first_hash;
+    return c->hashes ? c->hashes[i] : hash_bytes(call_arg(c, i));
+}
+
+/* Finds the key and remembers where, whether it has reached its time or not. */
+static struct entry *find_as_it_is(struct call *c, int i, int db)
+{
+    uint64_t hash = call_hash(c, i);
+
+    if (c->found_at != i || c->found_db != db) {
+        struct space *space = keyspace_space(&c->server->keyspace, db, shard_of(hash));
+
+        c->found = space_find(space, hash, call_arg(c, i));
+        c->found_at = i;
+        c->found_db = db;
+    }
+    return c->found.entry;
+}
+
+/* The same, but one that has reached its time is dropped first. */
+static struct entry *look_up(struct call *c, int i, int db)
+{
+    struct entry *e = find_as_it_is(c, i, db);
+
+    if (UNLIKELY(e && entry_expired(e, c->now_ms))) {
+        effect_drop(c->worker, db, call_hash(c, i), c->found, EVENT_EXPIRED);
+        e = c->found.entry = NULL;
+    }
+    return e;
+}
+
+static bool fits_type(struct call *c, const struct entry *e, enum type type)
+{
+    if (LIKELY(!e || type == TYPE_ANY || e->type == type))
+        return true;
+    reply_error(c, "WRONGTYPE Operation against a key holding the wrong kind of value");
+    return false;
+}
+
+bool call_find(struct call *c, int i, enum type type, struct entry **out)
+{
+    struct entry *e = *out = look_up(c, i, c->db);
+
+    if (e) {
+        c->worker->stats.keyspace_hits++;
+        access_touch(c, e);
+    } else {
+        c->worker->stats.keyspace_misses++;
+        effect_event(c->worker, c->db, call_arg(c, i), EVENT_KEYMISS);
+    }
+    return fits_type(c, e, type);
+}
+
+bool call_find_write(struct call *c, int i, enum type type, struct entry **out)
+{
+    struct entry *e = *out = look_up(c, i, c->db);
+
+    if (e)
+        access_touch(c, e);
+    return fits_type(c, e, type);
+}
+
+struct entry *call_peek(struct call *c, int i)
+{
+    return look_up(c, i, c->db);
+}
+
+struct entry *call_peek_db(struct call *c, int i, int db)
+{
+    return look_up(c, i, db);
+}
+
+/* ---- changing -------------------------------------------------------------------------------- */
+
+void call_put_db(struct call *c, int i, int db, struct entry *fresh)
+{
+    uint64_t hash = call_hash(c, i);
+    struct keyspace *ks = &c->server->keyspace;
+    struct entry *old = look_up(c, i, db);
+
+    access_init(c->conf, c->now_ms, fresh, old);
+    if (old) {
+        fresh->version = old->version;
+        keyspace_replace(ks, db, hash, c->found.place, entry_expiry(old), fresh);
+        entry_free(old);
+        c->found.entry = fresh;
+    } else {
+        keyspace_insert(ks, db, hash, fresh);
+        c->found_at = 0;
+        effect_event(c->worker, db, call_arg(c, i), EVENT_NEW);
+    }
+}
+
+void call_put(struct call *c, int i, struct entry *fresh)
+{
+    call_put_db(c, i, c->db, fresh);
+}
+
+void call_set_bytes(struct call *c, int i, struct slice value, int64_t expiry)
+{
+    struct entry *e = look_up(c, i, c->db);
+
+    if (e && e->type == TYPE_STRING && entry_expiry(e) == expiry &&
+        string_overwrite(e, value, true)) {
+        access_touch(c, e);
+        return;
+    }
+    call_put(c, i, entry_new_string(call_arg(c, i), value, expiry, true));
+}
+
+void call_set_string(struct call *c, int i, int value_arg, int64_t expiry)
+{
+    struct slice value = call_arg(c, value_arg);
+    struct blob *b = value.len >= REQUEST_LONG_FROM ? batch_take_blob(c->conn, value) : NULL;
+
+    if (b)
+        call_put(c, i, entry_new_outside(call_arg(c, i), TYPE_STRING, b, expiry));
+    else
+        call_set_bytes(c, i, value, expiry);
+}
+
+void call_set_int(struct call *c, int i, int64_t value)
+{
+    struct entry *e = look_up(c, i, c->db);
+
+    if (e && e->type == TYPE_STRING && e->form == FORM_INT)
+        string_overwrite_int(e, value);
+    else
+        call_put(c, i, entry_new_int(call_arg(c, i), value, e ? entry_expiry(e) : EXPIRY_NONE));
+}
+
+/* `moved` stands where `old`, which is gone, stood, with the same expiry unless said otherwise. */
+static void put_moved(struct call *c, int i, int64_t old_expiry, struct entry *moved)
+{
+    keyspace_replace(&c->server->keyspace, c->found_db, call_hash(c, i), c->found.place, old_expiry,
+                     moved);
+    c->found.entry = moved;
+}
+
+char *call_edit_string(struct call *c, int i, size_t len)
+{
+    struct entry *e = look_up(c, i, c->db);
+    char *bytes;
+
+    if (!e) {
+        call_put(c, i, entry_new_string(call_arg(c, i), SLICE(""), EXPIRY_NONE, false));
+        e = look_up(c, i, c->db);
+    }
+    e = string_edit(e, len, &bytes);
+    put_moved(c, i, entry_expiry(e), e);
+    return bytes;
+}
+
+void call_set_expiry(struct call *c, int i, int64_t expiry)
+{
+    struct entry *e = look_up(c, i, c->db);
+    int64_t old = entry_expiry(e);
+
+    put_moved(c, i, old, entry_set_expiry(e, expiry));
+}
+
+struct entry *call_take(struct call *c, int i)
+{
+    struct entry *e = look_up(c, i, c->db);
+
+    if (!e)
+        return NULL;
+    c->found_at = 0;
+    return keyspace_take(&c->server->keyspace, c->db, call_hash(c, i), c->found);
+}
+
+bool call_delete(struct call *c, int i)
+{
+    struct entry *e = call_take(c, i);
+
+    if (e)
+        entry_free(e);
+    return e != NULL;
+}
+
+void call_changed_db(struct call *c, int i, int db, enum event event)
+{
+    struct entry *e = find_as_it_is(c, i, db);
+
+    effect_changed(c->worker, db, shard_of(call_hash(c, i)), e, call_arg(c, i), event);
+}
+
+void call_changed(struct call *c, int i, enum event event)
+{
+    call_changed_db(c, i, c->db, event);
+}
+
+void call_removed(struct call *c, int i, enum event event)
+{
+    effect_removed(c->worker, c->db, shard_of(call_hash(c, i)), call_arg(c, i), NULL, event);
+}
+
+void call_event(struct call *c, int i, enum event event)
+{
+    effect_event(c->worker, c->db, call_arg(c, i), event);
+}
+
+void call_close_after_reply(struct call *c)
+{
+    c->conn->flags |= CONN_CLOSE_AFTER_REPLY;
+}

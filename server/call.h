@@ -1,0 +1,140 @@
+/*
+ * A call: one request that is being executed, and everything that its handler may know. Handlers look keys
+ * up, read and change values and state what they changed through these functions alone; locks, versions,
+ * notifications and statistics follow from that.
+ *
+ * Entries are borrowed until the handler returns, or changes the same key. Arguments are borrowed until it
+ * returns. `i` is always the index of an argument that the command's row declares as a key.
+ */
+#ifndef LK_SERVER_CALL_H
+#define LK_SERVER_CALL_H
+
+#include "resp/writer.h"
+#include "server/command.h"
+#include "server/conn.h"
+#include "server/server.h"
+#include "server/worker.h"
+#include "storage/entry.h"
+#include "storage/keyspace.h"
+#include "storage/string.h"
+
+enum event {
+#define EVENT(id, name, class) EVENT_##id,
+#include "server/events.def"
+#undef EVENT
+    EVENT_COUNT
+};
+
+struct call {
+    struct worker *worker;
+    struct server *server;
+    struct conn *conn;
+    const struct conf *conf;
+    const struct command *cmd;
+    const struct slice *argv;
+    int argc;
+    int db;
+    int64_t now_ms;
+    struct writer out;
+    size_t reply_start;  /* where this call's reply begins in the output */
+    uint64_t first_hash; /* of the argument cmd->first_key */
+    uint64_t *hashes;    /* of all keys, by argument; NULL if there is only the first */
+    bool world;          /* the world is stopped: any key may be touched */
+
+    /* The last look-up, so that find and change cost one. */
+    int found_at;  /* argument, 0 for none */
+    int found_db;
+    struct found found;
+};
+
+static inline struct slice call_arg(const struct call *c, int i)
+{
+    return c->argv[i];
+}
+
+static inline bool call_arg_is(const struct call *c, int i, const char *word)
+{
+    return slice_is(c->argv[i], word);
+}
+
+/* ---- arguments; what is wrong is answered, and false returned ------------------------------ */
+
+/* "ERR value is not an integer or out of range" unless it is one. */
+bool call_int(struct call *c, int i, int64_t *out);
+/* The same between bounds, with this text ("ERR …") where it is not; NULL for the text above. */
+bool call_int_between(struct call *c, int i, int64_t min, int64_t max, int64_t *out,
+                      const char *error);
+/* "ERR value is not a valid float". */
+bool call_double(struct call *c, int i, double *out);
+/* "ERR syntax error"; always false. */
+bool call_syntax_error(struct call *c);
+/* "ERR DB index is out of range" and the like, as SELECT, COPY and MOVE answer. */
+bool call_db(struct call *c, int i, int *out, const char *not_a_number);
+
+/* ---- looking up ---------------------------------------------------------------------------- */
+
+/*
+ * The entry of the key, NULL if there is none; an expired one is removed first. False, and WRONGTYPE
+ * answered, if it is of another type than `type` (TYPE_ANY fits all).
+ * call_find is for reading: it counts hits and misses, and marks the key as used.
+ */
+bool call_find(struct call *c, int i, enum type type, struct entry **out);
+/* For changing: counts nothing. */
+bool call_find_write(struct call *c, int i, enum type type, struct entry **out);
+/* Neither counts nor marks: for OBJECT, TTL and kin. */
+struct entry *call_peek(struct call *c, int i);
+/* In another database. Counts and marks nothing. */
+struct entry *call_peek_db(struct call *c, int i, int db);
+
+/* The bytes of a string entry; `digits` is room for those of a number. */
+static inline struct slice call_string(const struct entry *e, char digits[NUM_INT_MAX])
+{
+    return string_value(e, digits);
+}
+
+/* ---- changing; every change is followed by call_changed or call_removed --------------------- */
+
+/*
+ * Puts an entry made for this key in the place of whatever is there, in the call's database, and frees
+ * that. Takes ownership.
+ */
+void call_put(struct call *c, int i, struct entry *fresh);
+void call_put_db(struct call *c, int i, int db, struct entry *fresh);
+
+/* Sets a string value as SET does: numbers become integers, a long argument is taken over uncopied. */
+void call_set_string(struct call *c, int i, int value_arg, int64_t expiry);
+/* The same with bytes of the handler's own. */
+void call_set_bytes(struct call *c, int i, struct slice value, int64_t expiry);
+/* The value becomes this number, keeping the expiry if the key is there. */
+void call_set_int(struct call *c, int i, int64_t value);
+
+/* Makes the string at key i, which may be missing, `len` bytes long and editable in place. */
+char *call_edit_string(struct call *c, int i, size_t len);
+
+/* The key's time to live; EXPIRY_NONE takes it away. The key must be there. */
+void call_set_expiry(struct call *c, int i, int64_t expiry);
+
+/* Takes the key out and frees it; false if it was not there. call_removed() is to follow. */
+bool call_delete(struct call *c, int i);
+/* Takes the entry out without freeing it; NULL if it was not there. */
+struct entry *call_take(struct call *c, int i);
+
+/* "The key, which is there, was changed": its version, events, statistics follow. */
+void call_changed(struct call *c, int i, enum event event);
+void call_changed_db(struct call *c, int i, int db, enum event event);
+/* "The key was there, and is gone." */
+void call_removed(struct call *c, int i, enum event event);
+/* A further event of a key that is not a change of its own (the "expire" of SET key value EX 10). */
+void call_event(struct call *c, int i, enum event event);
+
+/* ---- the length of strings ------------------------------------------------------------------ */
+
+/* False, and answered, if a string of len + more bytes would exceed proto-max-bulk-len. */
+bool call_fits(struct call *c, uint64_t len, uint64_t more);
+
+/* ---- the connection -------------------------------------------------------------------------- */
+
+void call_close_after_reply(struct call *c);
+uint64_t call_hash(struct call *c, int i);
+
+#endif

@@ -1,0 +1,220 @@
+/*
+ * Commands as data. A row in a .def list beside a handler says everything about it; the dispatcher,
+ * COMMAND INFO and DOCS, arity, key positions, the shards to lock, ACL categories and statistics follow.
+ *
+ * Rows are COMMAND(handler, fields…) for a command, SUBCOMMAND(handler, .parent = "client", …) for a
+ * subcommand, and CONTAINER(fields…) for the name that subcommands share.
+ */
+#ifndef LK_SERVER_COMMAND_H
+#define LK_SERVER_COMMAND_H
+
+#include "base/slice.h"
+
+struct call;
+
+/* Names and meanings as in Redis' COMMAND INFO, but for the last ones, which are ours. */
+enum command_flags {
+    CMD_WRITE = 1 << 0,
+    CMD_READONLY = 1 << 1,
+    CMD_DENYOOM = 1 << 2,
+    CMD_ADMIN = 1 << 3,
+    CMD_PUBSUB = 1 << 4,
+    CMD_NOSCRIPT = 1 << 5,
+    CMD_BLOCKING = 1 << 6,
+    CMD_LOADING = 1 << 7,
+    CMD_STALE = 1 << 8,
+    CMD_SKIP_MONITOR = 1 << 9,
+    CMD_SKIP_SLOWLOG = 1 << 10,
+    CMD_ASKING = 1 << 11,
+    CMD_FAST = 1 << 12,
+    CMD_NO_AUTH = 1 << 13,
+    CMD_MAY_REPLICATE = 1 << 14,
+    CMD_NO_MULTI = 1 << 15,
+    CMD_MOVABLEKEYS = 1 << 16, /* derived */
+    CMD_NO_ASYNC_LOADING = 1 << 17,
+    CMD_ALLOW_BUSY = 1 << 18,
+    CMD_SORT_FOR_SCRIPT = 1 << 19,
+    CMD_PROTECTED = 1 << 20,
+
+    CMD_WORLD = 1 << 24,     /* runs with the world stopped */
+    CMD_IN_SUBSCRIBER = 1 << 25, /* allowed to a RESP2 client that is subscribed */
+    CMD_TOUCHES_ARGS = 1 << 26,  /* arguments hold secrets: not shown by MONITOR and SLOWLOG */
+    CMD_EVEN_PAUSED = 1 << 27,   /* runs although clients are paused */
+    CMD_QUICK = 1 << 28,         /* timed together with its like, though Redis calls it not fast */
+};
+
+enum acl_category {
+    ACL_KEYSPACE = 1 << 0,
+    ACL_READ = 1 << 1,
+    ACL_WRITE = 1 << 2,
+    ACL_SET = 1 << 3,
+    ACL_SORTEDSET = 1 << 4,
+    ACL_LIST = 1 << 5,
+    ACL_HASH = 1 << 6,
+    ACL_STRING = 1 << 7,
+    ACL_BITMAP = 1 << 8,
+    ACL_HYPERLOGLOG = 1 << 9,
+    ACL_GEO = 1 << 10,
+    ACL_STREAM = 1 << 11,
+    ACL_PUBSUB = 1 << 12,
+    ACL_ADMIN = 1 << 13,
+    ACL_FAST = 1 << 14,
+    ACL_SLOW = 1 << 15,
+    ACL_BLOCKING = 1 << 16,
+    ACL_DANGEROUS = 1 << 17,
+    ACL_CONNECTION = 1 << 18,
+    ACL_TRANSACTION = 1 << 19,
+    ACL_SCRIPTING = 1 << 20,
+};
+
+/* What a command does with a key: one of the first four, and any of the others. */
+enum key_flags {
+    KEY_RO = 1 << 0, /* reads the value */
+    KEY_RW = 1 << 1, /* changes part of it, or reads and writes */
+    KEY_OW = 1 << 2, /* overwrites without reading */
+    KEY_RM = 1 << 3, /* removes the key */
+    KEY_ACCESS = 1 << 4,
+    KEY_UPDATE = 1 << 5,
+    KEY_INSERT = 1 << 6,
+    KEY_DELETE = 1 << 7,
+    KEY_NOT_KEY = 1 << 8, /* not a key, but routed like one: a shard channel */
+    KEY_INCOMPLETE = 1 << 9,
+    KEY_VARIABLE_FLAGS = 1 << 10,
+};
+
+enum key_search { KEY_SEARCH_NONE, KEY_SEARCH_INDEX, KEY_SEARCH_KEYWORD };
+enum key_find { KEY_FIND_RANGE, KEY_FIND_NUMBER, KEY_FIND_UNKNOWN };
+
+/* Where keys are among the arguments; the model of Redis 7's key specifications. */
+struct key_spec {
+    enum key_search search;
+    enum key_find find;
+    int flags;
+    int index;           /* of the first key; or of the argument from which the keyword is looked for */
+    const char *keyword; /* KEY_SEARCH_KEYWORD: keys begin behind it */
+    int last;            /* KEY_FIND_RANGE: of the last key, from the first, or from the end if < 0 */
+    int step;
+    int limit;           /* KEY_FIND_RANGE with last -1: keys are in the first 1/limit of the rest */
+    int number_index;    /* KEY_FIND_NUMBER: where the number of keys is, from `index` */
+    int first;           /* KEY_FIND_NUMBER: where the first key is, from `index` */
+};
+
+enum { KEY_SPECS_MAX = 3 };
+
+#define KEY_AT(at, f)                                                                              \
+    {                                                                                              \
+        .search = KEY_SEARCH_INDEX, .index = (at), .step = 1, .flags = (f)                         \
+    }
+#define KEY_RANGE(at, last_key, every, f)                                                          \
+    {                                                                                              \
+        .search = KEY_SEARCH_INDEX, .index = (at), .last = (last_key), .step = (every), .flags = (f) \
+    }
+/* The number of keys stands at `at`, the keys, every `every` arguments, behind it. */
+#define KEY_NUMBERED(at, every, f)                                                                 \
+    {                                                                                              \
+        .search = KEY_SEARCH_INDEX, .find = KEY_FIND_NUMBER, .index = (at), .first = 1,            \
+        .step = (every), .flags = (f)                                                              \
+    }
+/* One key behind a keyword, which is looked for from argument `from` (negative: from the end). */
+#define KEY_BEHIND(word, from, f)                                                                  \
+    {                                                                                              \
+        .search = KEY_SEARCH_KEYWORD, .keyword = (word), .index = (from), .step = 1, .flags = (f)  \
+    }
+
+/* COMMAND DOCS' description of an argument. */
+enum arg_type {
+    ARG_TYPE_STRING,
+    ARG_TYPE_INTEGER,
+    ARG_TYPE_DOUBLE,
+    ARG_TYPE_KEY,
+    ARG_TYPE_PATTERN,
+    ARG_TYPE_UNIX_TIME,
+    ARG_TYPE_PURE_TOKEN,
+    ARG_TYPE_ONEOF,
+    ARG_TYPE_BLOCK,
+};
+enum arg_flags { ARG_OPTIONAL = 1, ARG_MULTIPLE = 2, ARG_MULTIPLE_TOKEN = 4 };
+
+struct command_arg {
+    const char *name; /* NULL ends a list */
+    enum arg_type type;
+    const char *token; /* the word that stands before it, or that it is */
+    int flags;
+    int key_spec; /* ARG_TYPE_KEY: which of the row's key specifications */
+    const char *since;
+    const struct command_arg *subargs; /* ARG_TYPE_ONEOF, ARG_TYPE_BLOCK */
+};
+
+#define ARGS(...) ((const struct command_arg[]){__VA_ARGS__, {.name = NULL}})
+#define ARG_KEY(n) {.name = (n), .type = ARG_TYPE_KEY}
+#define ARG_STRING(n) {.name = (n), .type = ARG_TYPE_STRING}
+#define ARG_INTEGER(n) {.name = (n), .type = ARG_TYPE_INTEGER}
+#define ARG_DOUBLE(n) {.name = (n), .type = ARG_TYPE_DOUBLE}
+/* The rest of the fields, where the short forms do not do. */
+#define ARG(n, t, ...) {.name = (n), .type = ARG_TYPE_##t, __VA_ARGS__}
+/* A word alone. */
+#define ARG_TOKEN(n, word, ...) {.name = (n), .type = ARG_TYPE_PURE_TOKEN, .token = (word), __VA_ARGS__}
+
+struct command {
+    void (*run)(struct call *c); /* NULL: a container */
+    const char *name;            /* lower case; a subcommand's own name */
+    const char *parent;          /* a subcommand's container */
+    int arity;                   /* with the name(s) itself; -n: at least n */
+    int flags;
+    int acl; /* categories beside those that follow from the flags */
+    struct key_spec keys[KEY_SPECS_MAX];
+    const char *group; /* "string", "generic", "connection" … */
+    const char *since, *summary, *complexity;
+    const struct command_arg *args;
+    const char *deprecated_since, *replaced_by;
+    const char *const *history; /* pairs of version and change, NULL ends */
+    const char *const *tips;    /* NULL ends */
+
+    /* Filled in when the table is made. */
+    const char *full_name; /* "get", "client|list" */
+    int id;                /* its index among all rows */
+    int first_key;         /* index of the first key if it is always there, else 0 */
+    bool one_key;          /* that is the only key */
+    struct command *container;
+    const struct command **subcommands; /* NULL ends; by name */
+};
+
+#define COMMAND_STRINGS(...) ((const char *const[]){__VA_ARGS__, NULL})
+
+struct command_table;
+
+/* The table of all rows. Made once; immutable but for renames at the start. */
+struct command_table *command_table_new(void);
+void command_table_free(struct command_table *t);
+/* `to` "" takes the command away. False if `from` is no command, or `to` is one. */
+bool command_table_rename(struct command_table *t, const char *from, const char *to);
+
+/* The command of this name in any case; a container for "client". NULL if there is none. */
+const struct command *command_find(const struct command_table *t, struct slice name);
+/* The same with the subcommand of `sub`; NULL if there is no such subcommand. */
+const struct command *command_find_sub(const struct command *container, struct slice sub);
+/* "get", "client|list". */
+const struct command *command_find_full(const struct command_table *t, struct slice name);
+
+/* All rows, subcommands too, by id. */
+int command_count(const struct command_table *t);
+const struct command *command_at(const struct command_table *t, int id);
+
+static inline bool command_arity_fits(const struct command *cmd, size_t argc)
+{
+    return cmd->arity >= 0 ? (int64_t)argc == cmd->arity : (int64_t)argc >= -cmd->arity;
+}
+
+struct key_position {
+    int index; /* among the arguments */
+    int flags;
+};
+
+/*
+ * The keys of a request, by the row's specifications; at most `max` are written. Returns how many there
+ * are, -1 if the arguments make no sense (a number of keys that is not one, or too large).
+ */
+int command_keys(const struct command *cmd, const struct slice *argv, int argc,
+                 struct key_position *out, int max);
+
+#endif

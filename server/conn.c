@@ -1,0 +1,349 @@
+/* Connections: opening, reading, writing, closing. See conn.h. */
+#include "server/conn.h"
+
+#include "base/log.h"
+#include "base/mem.h"
+#include "server/batch.h"
+#include "server/output_limit.h"
+#include "server/pubsub.h"
+#include "server/worker.h"
+
+#include <errno.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+enum { READ_AT_LEAST = 16 * 1024, KEEP_OUT_UP_TO = 1024 * 1024 };
+
+/* ---- opening and closing ------------------------------------------------------------------- */
+
+struct conn *conn_open(struct worker *w, int fd, bool is_unix)
+{
+    struct conn *c = mem_zalloc(sizeof(*c));
+    struct server *s = w->server;
+
+    c->worker = w;
+    c->fd = fd;
+    c->flags = is_unix ? CONN_UNIX : 0;
+    c->id = atomic_fetch_add(&s->next_client_id, 1) + 1;
+    c->created_ms = c->active_ms = w->mono_ms;
+    c->gates = s->conf->requirepass.len ? CONN_GATE_AUTH : 0;
+    list_push(&w->conns, &c->link);
+    list_init(&c->flush_link);
+    list_init(&c->wait_link);
+    w->conns_len++;
+    event_assign(&c->event, w->base, fd, EV_READ | EV_PERSIST, conn_ready, c);
+    event_add(&c->event, NULL);
+    return c;
+}
+
+void conn_doom(struct conn *c)
+{
+    struct worker *w = c->worker;
+
+    if (c->flags & CONN_DOOMED)
+        return;
+    c->flags |= CONN_DOOMED;
+    event_del(&c->event);
+    list_remove(&c->link);
+    list_push(&w->doomed, &c->link);
+    w->conns_len--;
+}
+
+struct conn_extra *conn_extra(struct conn *c)
+{
+    if (!c->extra)
+        c->extra = mem_zalloc(sizeof(*c->extra));
+    return c->extra;
+}
+
+static void free_extra(struct conn_extra *x)
+{
+    if (!x)
+        return;
+    mem_free((void *)(uintptr_t)x->name.ptr);
+    mem_free((void *)(uintptr_t)x->lib_name.ptr);
+    mem_free((void *)(uintptr_t)x->lib_ver.ptr);
+    mem_free(x);
+}
+
+static void bury(struct conn *c)
+{
+    struct server *s = c->worker->server;
+
+    if (c->unblock)
+        c->unblock(c, 0);
+    pubsub_drop(c);
+    if (c->flags & CONN_MONITOR && atomic_fetch_sub(&s->monitors, 1) == 1)
+        server_set_gate(s, GATE_MONITORED, false);
+    list_remove(&c->link);
+    list_remove(&c->flush_link);
+    list_remove(&c->wait_link);
+    batch_release_incoming(c);
+    buf_release(&c->out);
+    free_extra(c->extra);
+    close(c->fd);
+    atomic_fetch_sub(&s->clients, 1);
+    mem_free(c);
+}
+
+void conn_bury_doomed(struct worker *w)
+{
+    while (!list_empty(&w->doomed))
+        bury(CONTAINER_OF(w->doomed.next, struct conn, link));
+}
+
+size_t conn_memory(const struct conn *c)
+{
+    size_t bytes = mem_good_size(sizeof(*c)) + c->out.cap;
+
+    if (c->in)
+        bytes += mem_good_size(sizeof(*c->in)) + c->in->buf.cap + c->in->args.cap * sizeof(struct slice);
+    if (c->in && c->in->filling)
+        bytes += c->in->filling->cap;
+    return bytes + mem_size_of(c->extra);
+}
+
+/* ---- writing ------------------------------------------------------------------------------- */
+
+struct buf *conn_output(struct conn *c)
+{
+    struct worker *w = c->worker;
+
+    if (w->current == c)
+        return &w->out;
+    if (!(c->flags & CONN_FLUSH_QUEUED)) {
+        c->flags |= CONN_FLUSH_QUEUED;
+        list_push(&w->flush, &c->flush_link);
+    }
+    return &c->out;
+}
+
+/* Watches the socket for writing too, or no longer. */
+static void want_write(struct conn *c, bool on)
+{
+    struct worker *w = c->worker;
+
+    if (on == ((c->flags & CONN_WANTS_WRITE) != 0))
+        return;
+    c->flags ^= CONN_WANTS_WRITE;
+    event_del(&c->event);
+    event_assign(&c->event, w->base, c->fd, EV_READ | EV_PERSIST | (on ? EV_WRITE : 0), conn_ready,
+                 c);
+    event_add(&c->event, NULL);
+}
+
+/* Bytes that the socket took; dooms the connection on an error. */
+static size_t send_some(struct conn *c, const char *ptr, size_t len)
+{
+    struct worker *w = c->worker;
+    size_t sent = 0;
+
+    while (sent < len) {
+        ssize_t n = send(c->fd, ptr + sent, len - sent, MSG_NOSIGNAL);
+
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0) {
+            if (errno != EAGAIN)
+                conn_doom(c);
+            break;
+        }
+        sent += (size_t)n;
+        w->stats.writes++;
+    }
+    w->stats.net_output += sent;
+    c->net_out += sent;
+    return sent;
+}
+
+void conn_flush(struct conn *c)
+{
+    if (c->flags & CONN_DOOMED)
+        return;
+    if (conn_pending(c))
+        c->out_sent += send_some(c, c->out.ptr + c->out_sent, conn_pending(c));
+    if (conn_pending(c) == 0) {
+        buf_release(&c->out);
+        c->out_sent = 0;
+        if (c->flags & CONN_CLOSE_AFTER_REPLY)
+            conn_doom(c);
+    } else if (c->out_sent > c->out.len / 2) {
+        buf_consume(&c->out, c->out_sent);
+        c->out_sent = 0;
+    }
+    if (c->flags & CONN_DOOMED)
+        return;
+    want_write(c, conn_pending(c) > 0);
+    output_limit_check(c);
+}
+
+void conn_send_replies(struct conn *c)
+{
+    struct worker *w = c->worker;
+    size_t sent = 0;
+
+    if (w->out.len && !(c->flags & CONN_DOOMED)) {
+        if (!conn_pending(c))
+            sent = send_some(c, w->out.ptr, w->out.len);
+        if (sent < w->out.len && !(c->flags & CONN_DOOMED))
+            buf_append(&c->out, w->out.ptr + sent, w->out.len - sent);
+    }
+    w->out.len = 0;
+    if (UNLIKELY(w->out.cap > KEEP_OUT_UP_TO))
+        buf_release(&w->out);
+    if (UNLIKELY(conn_pending(c) || c->flags & CONN_CLOSE_AFTER_REPLY))
+        conn_flush(c);
+}
+
+/* ---- reading ------------------------------------------------------------------------------- */
+
+/* True when `n`, of a read, says that bytes came; else the connection may be doomed. */
+static bool received(struct conn *c, ssize_t n)
+{
+    struct worker *w = c->worker;
+
+    if (n <= 0) {
+        if (n == 0 || (errno != EAGAIN && errno != EINTR))
+            conn_doom(c);
+        return false;
+    }
+    c->active_ms = w->mono_ms;
+    c->net_in += (uint64_t)n;
+    w->stats.net_input += (uint64_t)n;
+    w->stats.reads++;
+    return true;
+}
+
+void conn_long_filled(struct conn *c)
+{
+    struct incoming *in = c->in;
+    struct blob *b = in->filling;
+
+    in->filling = NULL;
+    in->blobs = mem_realloc(in->blobs, (in->blobs_len + 1) * sizeof(b));
+    in->blobs[in->blobs_len++] = b;
+    request_long_done(&in->parser, &in->args, slice_make(b->data, b->len));
+}
+
+/* The buffer may move when it grows, and the arguments in it with it. */
+static void append_incoming(struct incoming *in, const char *ptr, size_t len)
+{
+    size_t skip = in->skip < len ? in->skip : len;
+    const char *was = in->buf.ptr;
+
+    in->skip -= (unsigned)skip;
+    buf_append(&in->buf, ptr + skip, len - skip);
+    if (in->buf.ptr != was)
+        request_moved(&in->args, 0, was, in->buf.len, in->buf.ptr);
+}
+
+static bool query_too_large(struct conn *c)
+{
+    size_t limit = c->worker->server->conf->client_query_buffer_limit;
+    size_t have = c->in->buf.len + c->in->filled;
+
+    if (LIKELY(have <= limit))
+        return false;
+    log_warning("Closing client that reached max query buffer length: id=%llu",
+                (unsigned long long)c->id);
+    c->worker->stats.query_limit_disconnections++;
+    conn_doom(c);
+    return true;
+}
+
+/* Reads into what is missing of a long argument, and beyond it into the worker's buffer. */
+static void read_long(struct conn *c)
+{
+    struct worker *w = c->worker;
+    struct incoming *in = c->in;
+    size_t want = in->filling->len - in->filled, got;
+    struct iovec iov[2] = {{in->filling->data + in->filled, want}, {w->read_buffer, READ_BUFFER}};
+    ssize_t n = readv(c->fd, iov, 2);
+
+    if (!received(c, n))
+        return;
+    got = (size_t)n < want ? (size_t)n : want;
+    in->filled += got;
+    if (got < want)
+        return;
+    conn_long_filled(c);
+    append_incoming(in, w->read_buffer, (size_t)n - got);
+    in->filled = 0;
+    if (!query_too_large(c) && !in->skip)
+        batch_run_incoming(c);
+}
+
+static void read_on(struct conn *c)
+{
+    struct worker *w = c->worker;
+    struct incoming *in = c->in;
+    ssize_t n = recv(c->fd, w->read_buffer, READ_BUFFER, 0);
+
+    if (!received(c, n))
+        return;
+    append_incoming(in, w->read_buffer, (size_t)n);
+    if (query_too_large(c) || c->flags & (CONN_PARKED | CONN_BLOCKED))
+        return;
+    if (!in->skip)
+        batch_run_incoming(c);
+}
+
+static void read_fresh(struct conn *c)
+{
+    struct worker *w = c->worker;
+    ssize_t n = recv(c->fd, w->read_buffer, READ_BUFFER, 0);
+
+    if (!received(c, n))
+        return;
+    batch_run(c, w->read_buffer, (size_t)n);
+}
+
+/* What a client still sends while its last replies are on their way is read and thrown away. */
+static void discard(struct conn *c)
+{
+    ssize_t n = recv(c->fd, c->worker->read_buffer, READ_BUFFER, 0);
+
+    received(c, n);
+}
+
+void conn_ready(evutil_socket_t fd, short what, void *arg)
+{
+    struct conn *c = arg;
+    struct worker *w = c->worker;
+
+    (void)fd;
+    worker_round_begin(w);
+    if (what & EV_WRITE)
+        conn_flush(c);
+    if (what & EV_READ && !(c->flags & (CONN_DOOMED | CONN_CLOSE_AFTER_REPLY))) {
+        w->current = c;
+        if (!c->in)
+            read_fresh(c);
+        else if (c->in->filling)
+            read_long(c);
+        else
+            read_on(c);
+        conn_send_replies(c);
+        w->current = NULL;
+    } else if (what & EV_READ && c->flags & CONN_CLOSE_AFTER_REPLY) {
+        discard(c);
+    }
+    worker_round_end(w);
+}
+
+void conn_resume(struct conn *c)
+{
+    struct worker *w = c->worker;
+
+    if (c->flags & CONN_DOOMED)
+        return;
+    list_remove(&c->wait_link);
+    c->flags &= ~(uint32_t)(CONN_PARKED | CONN_BLOCKED);
+    if (!c->in)
+        return;
+    w->current = c;
+    batch_run_incoming(c);
+    conn_send_replies(c);
+    w->current = NULL;
+}

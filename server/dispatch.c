@@ -1,0 +1,170 @@
+/* The dispatcher, see dispatch.h. */
+#include "server/dispatch.h"
+
+#include "base/world.h"
+#include "server/gates.h"
+#include "server/key_locks.h"
+#include "server/reply.h"
+#include "server/timing.h"
+
+enum { UNKNOWN_ARGS_MAX = 128 };
+
+const struct command *dispatch_find_command(const struct server *s, const struct slice *argv,
+                                            int argc)
+{
+    const struct command *cmd = command_find(s->commands, argv[0]), *sub;
+
+    if (!cmd || !cmd->subcommands || argc < 2)
+        return cmd;
+    sub = command_find_sub(cmd, argv[1]);
+    return sub ? sub : cmd;
+}
+
+/* ---- requests that cannot run --------------------------------------------------------------- */
+
+static void refuse_unknown(struct call *c)
+{
+    struct buf args = {0};
+
+    for (int i = 1; i < c->argc && args.len < UNKNOWN_ARGS_MAX; i++) {
+        size_t room = UNKNOWN_ARGS_MAX - args.len;
+        struct slice arg = call_arg(c, i);
+
+        buf_printf(&args, "'%.*s' ", (int)(arg.len < room ? arg.len : room), arg.ptr);
+    }
+    reply_error(c, "ERR unknown command '%.*s', with args beginning with: %.*s",
+                (int)(c->argv[0].len < 128 ? c->argv[0].len : 128), c->argv[0].ptr, (int)args.len,
+                args.ptr ? args.ptr : "");
+    buf_release(&args);
+}
+
+static void refuse_subcommand(struct call *c)
+{
+    char name[64];
+    size_t n = 0;
+
+    for (; c->cmd->name[n] && n < sizeof(name) - 1; n++)
+        name[n] = c->cmd->name[n] >= 'a' && c->cmd->name[n] <= 'z' ? c->cmd->name[n] - 32
+                                                                    : c->cmd->name[n];
+    name[n] = '\0';
+    reply_error(c, "ERR unknown subcommand '%.*s'. Try %s HELP.",
+                (int)(c->argv[1].len < 128 ? c->argv[1].len : 128), c->argv[1].ptr, name);
+}
+
+static void count_error(struct call *c)
+{
+    const char *code = c->out.buf->ptr + c->reply_start + 1;
+    const char *end = memchr(code, ' ', c->out.buf->len - c->reply_start - 1);
+
+    c->worker->stats.error_replies++;
+    server_count_error(c->server, slice_make(code, end ? (size_t)(end - code) : 0));
+}
+
+/* True if the request is none that could run; it is answered then. */
+static bool refused(struct call *c)
+{
+    if (UNLIKELY(!c->cmd)) {
+        refuse_unknown(c);
+        return true;
+    }
+    if (UNLIKELY(!c->cmd->run && c->argc >= 2)) {
+        refuse_subcommand(c);
+        return true;
+    }
+    if (LIKELY(command_arity_fits(c->cmd, (size_t)c->argc) && c->cmd->run))
+        return false;
+    reply_error(c, "ERR wrong number of arguments for '%s' command", c->cmd->full_name);
+    return true;
+}
+
+/* ---- running -------------------------------------------------------------------------------- */
+
+static void run_locked(struct call *c)
+{
+    struct keyspace *ks = &c->server->keyspace;
+    const struct command *cmd = c->cmd;
+    struct key_locks locks;
+
+    if (LIKELY(cmd->one_key)) {
+        struct lock *lock = &ks->shards[shard_of(c->first_hash)].lock;
+
+        lock_take(lock);
+        cmd->run(c);
+        lock_release(lock);
+    } else if (cmd->flags & CMD_WORLD) {
+        world_stop();
+        c->world = true;
+        c->conf = c->server->conf;
+        cmd->run(c);
+        world_resume();
+    } else {
+        key_locks_take(&locks, c);
+        cmd->run(c);
+        key_locks_release(&locks, ks);
+    }
+}
+
+static void run(struct call *c)
+{
+    struct worker *w = c->worker;
+
+    timing_begin(w, c->cmd);
+    run_locked(c);
+    w->stats.commands++;
+    if (UNLIKELY(c->out.buf->len > c->reply_start && c->out.buf->ptr[c->reply_start] == '-')) {
+        count_error(c);
+        w->run_failed++;
+    }
+    if (UNLIKELY(timing_each(c->conf, c->cmd)))
+        timing_alone(c);
+}
+
+/* What is wrong with the request alone, before any gate, is found in the order of Redis. */
+static enum gate_result admit(struct call *c, uint32_t gates)
+{
+    enum gate_result result = GATE_REFUSED;
+
+    if (LIKELY(!refused(c))) {
+        result = LIKELY(!gates) ? GATE_PASS : gates_check(c, gates);
+        if (UNLIKELY(result == GATE_REFUSED))
+            c->worker->commands[c->cmd->id].rejected++;
+    }
+    return result;
+}
+
+bool dispatch(struct worker *w, struct conn *conn, const struct parsed *p)
+{
+    struct server *s = w->server;
+    uint32_t gates = atomic_load_explicit(&s->gates, memory_order_relaxed) | conn->gates;
+    struct call c = {
+        .worker = w,
+        .server = s,
+        .conn = conn,
+        .conf = s->conf,
+        .cmd = p->cmd,
+        .argv = &w->args.v[p->first],
+        .argc = p->argc,
+        .db = conn->db,
+        .now_ms = w->now_ms,
+        .out = {.buf = &w->out, .resp3 = conn->resp3},
+        .reply_start = w->out.len,
+        .first_hash = p->hash,
+    };
+    enum gate_result result = admit(&c, gates);
+
+    if (UNLIKELY(result == GATE_WAIT)) {
+        worker_park(w, conn);
+        return false;
+    }
+    conn->last_command = p->cmd ? p->cmd : conn->last_command;
+    if (LIKELY(result == GATE_PASS)) {
+        run(&c);
+    } else {
+        count_error(&c);
+        if (p->cmd && !p->cmd->run)
+            w->commands[p->cmd->id].rejected++;
+    }
+    if (UNLIKELY(conn->gates & CONN_GATE_REPLY))
+        gates_after_reply(&c);
+    return true;
+}

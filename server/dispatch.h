@@ -1,0 +1,18 @@
+/*
+ * The dispatcher: from a parsed request to its reply. It alone locks shards: it looks up in the
+ * command's row where the keys are, locks their shards in ascending order, runs the handler, unlocks.
+ */
+#ifndef LK_SERVER_DISPATCH_H
+#define LK_SERVER_DISPATCH_H
+
+#include "server/call.h"
+#include "server/worker.h"
+
+/* The row that a request means, the subcommand's where there is one; NULL if there is none. */
+const struct command *dispatch_find_command(const struct server *s, const struct slice *argv,
+                                            int argc);
+
+/* Executes a request of the worker's batch. False: it must wait, and the connection is parked. */
+bool dispatch(struct worker *w, struct conn *c, const struct parsed *p);
+
+#endif

@@ -1,0 +1,61 @@
+/* What follows from changes, see effects.h. */
+#include "server/effects.h"
+
+#include "server/expirer.h"
+#include "server/notify.h"
+
+static const struct {
+    const char *name;
+    int class;
+} events[] = {
+#define EVENT(id, name, class) [EVENT_##id] = {name, class},
+#include "server/events.def"
+#undef EVENT
+};
+
+const char *event_name(enum event event)
+{
+    return events[event].name;
+}
+
+int event_class(enum event event)
+{
+    return events[event].class;
+}
+
+void effect_event(struct worker *w, int db, struct slice key, enum event event)
+{
+    if (UNLIKELY(w->server->conf->notify_keyspace_events & events[event].class))
+        notify(w, db, key, event);
+}
+
+void effect_changed(struct worker *w, int db, unsigned shard, struct entry *e, struct slice key,
+                    enum event event)
+{
+    e->version = shard_next_version(&w->server->keyspace.shards[shard]);
+    w->stats.dirty++;
+    if (UNLIKELY(e->has_expiry))
+        expirer_note(w, shard, entry_expiry(e));
+    effect_event(w, db, key, event);
+}
+
+void effect_removed(struct worker *w, int db, unsigned shard, struct slice key,
+                    const struct entry *last, enum event event)
+{
+    (void)last;
+    shard_next_version(&w->server->keyspace.shards[shard]);
+    w->stats.dirty++;
+    effect_event(w, db, key, event);
+}
+
+void effect_drop(struct worker *w, int db, uint64_t hash, struct found f, enum event event)
+{
+    struct entry *e = keyspace_take(&w->server->keyspace, db, hash, f);
+
+    if (event == EVENT_EXPIRED)
+        w->stats.expired_keys++;
+    else
+        w->stats.evicted_keys++;
+    effect_removed(w, db, shard_of(hash), entry_key(e), e, event);
+    entry_free(e);
+}

@@ -1,0 +1,26 @@
+/*
+ * What follows from a change to a key. This is the one place where versions are given out, and from
+ * which events, statistics and whatever else depends on changes are served. Locked: the key's shard.
+ */
+#ifndef LK_SERVER_EFFECTS_H
+#define LK_SERVER_EFFECTS_H
+
+#include "server/call.h"
+
+const char *event_name(enum event event);
+/* The event's class, a bit of enum conf_event. */
+int event_class(enum event event);
+
+/* The key's entry was made or changed. */
+void effect_changed(struct worker *w, int db, unsigned shard, struct entry *e, struct slice key,
+                    enum event event);
+/* The key is gone. `last` is its entry, out of the table but not freed yet, or NULL. */
+void effect_removed(struct worker *w, int db, unsigned shard, struct slice key,
+                    const struct entry *last, enum event event);
+/* Only the event. */
+void effect_event(struct worker *w, int db, struct slice key, enum event event);
+
+/* Takes an entry out that has reached its time or is evicted, frees it, and says so. */
+void effect_drop(struct worker *w, int db, uint64_t hash, struct found f, enum event event);
+
+#endif

@@ -1,0 +1,141 @@
+/* The expirer, see expirer.h. */
+#include "server/expirer.h"
+
+#include "base/mem.h"
+#include "server/effects.h"
+
+enum {
+    KEYS_A_LOCK = 64,      /* keys removed before the shard's lock is given up for a moment */
+    KEYS_A_ROUND = 4096,   /* keys removed before the worker serves its connections again */
+    LOOK_EVERY_MS = 1,     /* no sooner again than this */
+    TAKE_MAX = 16,
+};
+
+static void arm(struct worker *w, int64_t at)
+{
+    int64_t delay = at - w->now_ms;
+    struct timeval tv;
+
+    atomic_store(&w->expire_at, at);
+    if (at == EXPIRY_NONE)
+        return;
+    if (delay < LOOK_EVERY_MS)
+        delay = LOOK_EVERY_MS;
+    if (delay > 3600 * 1000)
+        delay = 3600 * 1000;
+    tv = (struct timeval){.tv_sec = delay / 1000, .tv_usec = delay % 1000 * 1000};
+    event_add(&w->expire_event, &tv);
+}
+
+/* Removes what one item of the index leads to. False when nothing is due. */
+static bool expire_item(struct worker *w, int db, struct space *space, int *removed)
+{
+    struct entry *due[TAKE_MAX];
+    size_t n;
+
+    if (!expiry_take(&space->expiry, &space->table, w->now_ms, due, TAKE_MAX, &n))
+        return false;
+    for (size_t i = 0; i < n; i++) {
+        uint64_t hash = entry_hash(due[i]);
+        struct found f = space_find(space, hash, entry_key(due[i]));
+
+        effect_drop(w, db, hash, f, EVENT_EXPIRED);
+    }
+    *removed += (int)n + 1;
+    return true;
+}
+
+/* One holding of the shard's lock. False when nothing more is due in it. */
+static bool expire_some(struct worker *w, unsigned shard, int *removed)
+{
+    struct keyspace *ks = &w->server->keyspace;
+    int64_t next = EXPIRY_NONE;
+    int here = 0;
+
+    lock_take(&ks->shards[shard].lock);
+    for (int db = 0; db < ks->databases; db++) {
+        struct space *space = keyspace_space(ks, db, shard);
+        int64_t at;
+
+        while (here < KEYS_A_LOCK && expire_item(w, db, space, &here))
+            ;
+        at = expiry_next(&space->expiry);
+        next = at < next ? at : next;
+    }
+    atomic_store_explicit(&ks->due[shard], next, memory_order_relaxed);
+    lock_release(&ks->shards[shard].lock);
+    *removed += here;
+    return next <= w->now_ms;
+}
+
+static void expire_due(struct worker *w)
+{
+    struct keyspace *ks = &w->server->keyspace;
+    int64_t next = EXPIRY_NONE;
+    int removed = 0;
+
+    w->stats.expire_slices++;
+    for (unsigned s = (unsigned)w->index; s < SHARDS; s += (unsigned)w->server->workers_len) {
+        int64_t at = atomic_load_explicit(&ks->due[s], memory_order_relaxed);
+
+        while (at <= w->now_ms && removed < KEYS_A_ROUND && expire_some(w, s, &removed))
+            ;
+        at = atomic_load_explicit(&ks->due[s], memory_order_relaxed);
+        next = at < next ? at : next;
+    }
+    arm(w, next);
+}
+
+/*
+ * While it looks, whoever sets an earlier time must not believe that it will be seen: expire_at says
+ * "never" first, so that a wake-up is sent.
+ */
+static void on_timer(evutil_socket_t fd, short what, void *arg)
+{
+    struct worker *w = arg;
+
+    (void)fd;
+    (void)what;
+    worker_round_begin(w);
+    atomic_store(&w->expire_at, EXPIRY_NONE);
+    if (atomic_load(&w->server->active_expire))
+        expire_due(w);
+    worker_round_end(w);
+}
+
+void expirer_init(struct worker *w)
+{
+    atomic_init(&w->expire_at, EXPIRY_NONE);
+    event_assign(&w->expire_event, w->base, -1, 0, on_timer, w);
+}
+
+static void wake(struct worker *w, void *arg)
+{
+    (void)arg;
+    atomic_store(&w->expire_at, EXPIRY_NONE);
+    if (atomic_load(&w->server->active_expire))
+        expire_due(w);
+}
+
+void expirer_note(struct worker *w, unsigned shard, int64_t at)
+{
+    struct server *s = w->server;
+    struct worker *owner = &s->workers[shard % (unsigned)s->workers_len];
+    int64_t planned = atomic_load(&owner->expire_at);
+
+    while (at < planned) {
+        if (!atomic_compare_exchange_weak(&owner->expire_at, &planned, at))
+            continue;
+        if (owner == w)
+            arm(w, at);
+        else
+            worker_call(owner, wake, NULL);
+        return;
+    }
+}
+
+void expirer_wake_all(struct server *s)
+{
+    for (int i = 0; i < s->workers_len; i++)
+        worker_call(&s->workers[i], wake, NULL);
+}

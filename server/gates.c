@@ -1,0 +1,83 @@
+/* The gates, see gates.h. */
+#include "server/gates.h"
+
+#include "server/eviction.h"
+#include "server/monitor.h"
+#include "server/reply.h"
+
+static enum gate_result gate_auth(struct call *c)
+{
+    if (!(c->conn->gates & CONN_GATE_AUTH) || c->cmd->flags & CMD_NO_AUTH)
+        return GATE_PASS;
+    reply_error(c, "NOAUTH Authentication required.");
+    return GATE_REFUSED;
+}
+
+static enum gate_result gate_memory(struct call *c)
+{
+    if (!server_gate(c->server, GATE_MEMORY) || eviction_make_room(c->worker) ||
+        !(c->cmd->flags & CMD_DENYOOM))
+        return GATE_PASS;
+    reply_error(c, "OOM command not allowed when used memory > 'maxmemory'.");
+    return GATE_REFUSED;
+}
+
+static enum gate_result gate_subscriber(struct call *c)
+{
+    if (!(c->conn->gates & CONN_GATE_SUBSCRIBER) || c->conn->resp3 ||
+        c->cmd->flags & CMD_IN_SUBSCRIBER)
+        return GATE_PASS;
+    reply_error(c,
+                "ERR Can't execute '%s': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / "
+                "RESET are allowed in this context",
+                c->cmd->full_name);
+    return GATE_REFUSED;
+}
+
+static enum gate_result gate_pause(struct call *c)
+{
+    struct server *s = c->server;
+    bool may_write = c->cmd->flags & (CMD_WRITE | CMD_MAY_REPLICATE);
+
+    if (!server_gate(s, GATE_PAUSED) || c->worker->mono_ms >= s->pause_until_ms ||
+        c->cmd->flags & CMD_EVEN_PAUSED || (s->pause_writes_only && !may_write))
+        return GATE_PASS;
+    return GATE_WAIT;
+}
+
+enum gate_result gates_check(struct call *c, uint32_t gates)
+{
+    static enum gate_result (*const all[])(struct call *c) = {
+        gate_auth,
+        gate_memory,
+        gate_subscriber,
+        gate_pause,
+    };
+
+    for (size_t i = 0; i < COUNT_OF(all); i++) {
+        enum gate_result result = all[i](c);
+
+        if (result != GATE_PASS)
+            return result;
+    }
+    if (gates & GATE_MONITORED)
+        monitor_feed(c);
+    return GATE_PASS;
+}
+
+void gates_after_reply(struct call *c)
+{
+    struct conn *conn = c->conn;
+
+    if (!(conn->gates & CONN_GATE_REPLY))
+        return;
+    if (conn->flags & (CONN_REPLY_OFF | CONN_REPLY_SKIP))
+        c->out.buf->len = c->reply_start;
+    conn->flags &= ~(uint32_t)CONN_REPLY_SKIP;
+    if (conn->flags & CONN_REPLY_SKIP_NEXT) {
+        conn->flags &= ~(uint32_t)CONN_REPLY_SKIP_NEXT;
+        conn->flags |= CONN_REPLY_SKIP;
+    }
+    if (!(conn->flags & (CONN_REPLY_OFF | CONN_REPLY_SKIP)))
+        conn->gates &= ~(uint32_t)CONN_GATE_REPLY;
+}

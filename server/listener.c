@@ -1,0 +1,235 @@
+/* Accepting connections, see listener.h. */
+#include "server/listener.h"
+
+#include "base/log.h"
+#include "base/mem.h"
+#include "server/socket.h"
+#include "server/worker.h"
+
+#include <errno.h>
+#include <event2/event.h>
+#include <event2/event_struct.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { SOCKETS_MAX = CONF_BIND_MAX + 1, ACCEPTS_A_ROUND = 1000, DESCRIPTION_MAX = 320 };
+
+struct listening {
+    struct listener *listener;
+    struct event event;
+    int fd;
+    bool is_unix;
+    char description[DESCRIPTION_MAX];
+};
+
+struct listener {
+    struct server *server;
+    struct event_base *base;
+    struct listening sockets[SOCKETS_MAX];
+    int len;
+    char *unix_path; /* "" without one */
+    int next;
+};
+
+/* ---- accepting ------------------------------------------------------------------------------ */
+
+static void turn_away(struct server *s, int fd, const char *error)
+{
+    ssize_t n = send(fd, error, strlen(error), MSG_NOSIGNAL | MSG_DONTWAIT);
+
+    (void)n; /* it is closed in any case */
+    close(fd);
+    s->workers[0].stats.rejected_connections++;
+}
+
+static bool protected_from(const struct server *s, int fd, bool is_unix)
+{
+    const struct conf *conf = s->conf;
+
+    if (!conf->protected_mode || conf->requirepass.len || is_unix || conf->given[OPT_bind])
+        return false;
+    return !socket_peer_is_local(fd);
+}
+
+static struct worker *least_loaded(struct listener *l)
+{
+    struct server *s = l->server;
+    struct worker *best = NULL;
+
+    for (int i = 0; i < s->workers_len; i++) {
+        struct worker *w = &s->workers[(l->next + i) % s->workers_len];
+
+        if (!best || atomic_load_explicit(&w->load, memory_order_relaxed) <
+                         atomic_load_explicit(&best->load, memory_order_relaxed))
+            best = w;
+    }
+    l->next = best->index + 1;
+    return best;
+}
+
+static void admit(struct listener *l, int fd, bool is_unix)
+{
+    struct server *s = l->server;
+
+    if (atomic_load(&s->clients) >= s->conf->maxclients) {
+        turn_away(s, fd, "-ERR max number of clients reached\r\n");
+        return;
+    }
+    if (protected_from(s, fd, is_unix)) {
+        turn_away(s, fd,
+                  "-DENIED Latchkey is running in protected mode because no password is set and no "
+                  "address to bind to was given: only connections from this host are accepted. "
+                  "Set a password (requirepass), name the addresses to listen on (bind), or "
+                  "turn the mode off (protected-mode no) if nobody else can reach this port.\r\n");
+        return;
+    }
+    if (!is_unix)
+        socket_tune(fd, s->conf->tcp_keepalive);
+    atomic_fetch_add(&s->clients, 1);
+    worker_adopt(least_loaded(l), fd, is_unix);
+}
+
+static void on_acceptable(evutil_socket_t fd, short what, void *arg)
+{
+    struct listening *socket = arg;
+
+    (void)what;
+    server_main_enter(socket->listener->server);
+    for (int i = 0; i < ACCEPTS_A_ROUND; i++) {
+        int conn = accept4(fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+
+        if (conn < 0) {
+            if (errno != EAGAIN && errno != EINTR && errno != ECONNABORTED)
+                log_warning("Accepting client connection: %s", strerror(errno));
+            break;
+        }
+        admit(socket->listener, conn, socket->is_unix);
+    }
+    server_main_leave(socket->listener->server);
+}
+
+/* ---- sockets -------------------------------------------------------------------------------- */
+
+static void add_socket(struct listener *l, int fd, bool is_unix, const char *description)
+{
+    struct listening *s = &l->sockets[l->len++];
+
+    s->listener = l;
+    s->fd = fd;
+    s->is_unix = is_unix;
+    snprintf(s->description, sizeof(s->description), "%s", description);
+    event_assign(&s->event, l->base, fd, EV_READ | EV_PERSIST, on_acceptable, s);
+    event_add(&s->event, NULL);
+}
+
+static bool open_tcp(struct listener *l, const struct conf *conf)
+{
+    char description[DESCRIPTION_MAX];
+
+    for (size_t i = 0; conf->port && i < conf->bind.len; i++) {
+        const char *address = conf->bind.addresses[i];
+        bool optional = address[0] == '-';
+        int fd = socket_listen_tcp(address + optional, (int)conf->port, (int)conf->tcp_backlog);
+
+        if (fd < 0) {
+            log_warning("Warning: Could not create server TCP listening socket %s:%d: %s",
+                        address + optional, (int)conf->port, strerror(-fd));
+            /* As Redis: an address that is not there may be left out, if it was said so. */
+            if (optional && (fd == -EADDRNOTAVAIL || fd == -EAFNOSUPPORT ||
+                             fd == -EPROTONOSUPPORT))
+                continue;
+            log_warning("Failed listening on port %d (TCP), aborting.", (int)conf->port);
+            return false;
+        }
+        snprintf(description, sizeof(description), "name=tcp,bind=%s,port=%d", address + optional,
+                 (int)conf->port);
+        add_socket(l, fd, false, description);
+    }
+    return true;
+}
+
+static bool open_unix(struct listener *l, const struct conf *conf)
+{
+    char description[DESCRIPTION_MAX];
+    int fd;
+
+    if (!conf->unixsocket[0])
+        return true;
+    fd = socket_listen_unix(conf->unixsocket, (int)conf->unixsocketperm, (int)conf->tcp_backlog);
+    if (fd < 0) {
+        log_warning("Failed opening Unix socket: bind: %s", strerror(-fd));
+        return false;
+    }
+    l->unix_path = mem_strdup(conf->unixsocket);
+    snprintf(description, sizeof(description), "name=unix,bind=%s", conf->unixsocket);
+    add_socket(l, fd, true, description);
+    return true;
+}
+
+static void close_sockets(struct listening *sockets, int n)
+{
+    for (int i = 0; i < n; i++) {
+        event_del(&sockets[i].event);
+        close(sockets[i].fd);
+    }
+}
+
+struct listener *listener_new(struct server *s, struct event_base *base)
+{
+    struct listener *l = mem_zalloc(sizeof(*l));
+
+    l->server = s;
+    l->base = base;
+    if (!open_tcp(l, s->conf) || !open_unix(l, s->conf) || l->len == 0) {
+        if (l->len == 0)
+            log_warning("Configured to not listen anywhere, exiting.");
+        listener_free(l);
+        return NULL;
+    }
+    return l;
+}
+
+void listener_free(struct listener *l)
+{
+    if (!l)
+        return;
+    close_sockets(l->sockets, l->len);
+    if (l->unix_path)
+        unlink(l->unix_path);
+    mem_free(l->unix_path);
+    mem_free(l);
+}
+
+const char *listener_describe(const struct listener *l, int i)
+{
+    return i < l->len ? l->sockets[i].description : NULL;
+}
+
+/* The events point into the array, so the new sockets are opened in another listener first. */
+bool listener_rebind(struct listener *l, const struct conf *conf)
+{
+    struct listener *fresh = mem_zalloc(sizeof(*fresh));
+    struct listening *unix_socket = NULL;
+
+    fresh->server = l->server;
+    fresh->base = l->base;
+    for (int i = 0; i < l->len; i++) {
+        if (l->sockets[i].is_unix)
+            unix_socket = &l->sockets[i];
+        else
+            close_sockets(&l->sockets[i], 1);
+    }
+    if (!open_tcp(fresh, conf)) {
+        close_sockets(fresh->sockets, fresh->len);
+        fresh->len = 0;
+        open_tcp(fresh, l->server->conf);
+    }
+    if (unix_socket) {
+        event_del(&unix_socket->event);
+        add_socket(fresh, unix_socket->fd, true, unix_socket->description);
+    }
+    return listener_take_sockets(l, fresh);
+}

@@ -1,0 +1,23 @@
+/*
+ * The listener: the main thread's part. It accepts connections, turns away those over maxclients or
+ * against protected mode, and hands the rest to the worker with the fewest.
+ */
+#ifndef LK_SERVER_LISTENER_H
+#define LK_SERVER_LISTENER_H
+
+#include "server/server.h"
+
+struct event_base;
+
+/*
+ * Opens the sockets of the configuration. Logs what cannot be opened; NULL if the server must not start.
+ */
+struct listener *listener_new(struct server *s, struct event_base *base);
+/* Closes the sockets and removes the unix socket's file. */
+void listener_free(struct listener *l);
+/* For INFO: "tcp:bind=127.0.0.1,port=6379" and the like, line i; NULL behind the last. */
+const char *listener_describe(const struct listener *l, int i);
+/* Opens sockets for another port or other addresses, keeping the old ones if that fails. */
+bool listener_rebind(struct listener *l, const struct conf *conf);
+
+#endif

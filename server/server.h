@@ -1,0 +1,102 @@
+/*
+ * The server: what all threads share. Everything is reached through a pointer to it, there are no
+ * globals.
+ *
+ * Written only with the world stopped: conf, the command table, the clients' pause. Written once at the
+ * start: the rest that has no lock or atomic of its own.
+ */
+#ifndef LK_SERVER_SERVER_H
+#define LK_SERVER_SERVER_H
+
+#include "base/lock.h"
+#include "conf/conf.h"
+#include "server/stats.h"
+#include "storage/keyspace.h"
+
+#include <pthread.h>
+
+struct worker;
+struct command_table;
+struct pubsub;
+struct latency;
+struct slowlog;
+struct listener;
+
+enum { RUN_ID_LEN = 40 };
+
+/* Reasons for which commands may have to be looked at more closely before they run. */
+enum server_gates {
+    GATE_PAUSED = 1 << 0,    /* CLIENT PAUSE */
+    GATE_MONITORED = 1 << 1, /* somebody is in MONITOR */
+    GATE_MEMORY = 1 << 2,    /* maxmemory is set */
+    GATE_STOPPING = 1 << 3,  /* SHUTDOWN has begun */
+};
+
+struct error_count {
+    char code[32];
+    uint64_t count;
+};
+
+enum { ERROR_CODES_MAX = 128 };
+
+struct server {
+    const struct conf *conf;
+    struct command_table *commands;
+    struct keyspace keyspace;
+
+    struct worker *workers;
+    int workers_len;
+    struct listener *listener;
+    struct pubsub *pubsub;
+    struct latency *latency;
+    struct slowlog *slowlog;
+
+    _Atomic uint32_t gates; /* enum server_gates */
+    _Atomic uint64_t next_client_id;
+    _Atomic int64_t clients; /* open connections */
+    _Atomic int monitors;
+    _Atomic bool shutdown_asked;
+
+    /* CLIENT PAUSE: until when, on the monotonic clock, and whether only writes wait. */
+    int64_t pause_until_ms;
+    bool pause_writes_only;
+
+    struct lock stats_lock; /* errors */
+    struct error_count errors[ERROR_CODES_MAX];
+    int errors_len;
+
+    _Atomic bool active_expire; /* DEBUG SET-ACTIVE-EXPIRE */
+    _Atomic size_t peak_memory;
+    size_t start_memory;
+    char run_id[RUN_ID_LEN + 1];
+    char *executable, *config_file; /* absolute paths; config_file NULL without one */
+    int64_t started_s;              /* wall clock */
+    int64_t started_mono_ms;
+    uint64_t dirty_at_save;
+};
+
+/* Takes ownership of the configuration. Reports what is wrong to the log; false if it cannot start. */
+bool server_init(struct server *s, struct conf *conf);
+/* Serves until a signal or SHUTDOWN ends it. The exit status. */
+int server_run(struct server *s);
+void server_release(struct server *s);
+
+/* Ends server_run from any thread. */
+void server_shutdown(struct server *s);
+
+static inline bool server_gate(const struct server *s, uint32_t gate)
+{
+    return atomic_load_explicit(&s->gates, memory_order_relaxed) & gate;
+}
+void server_set_gate(struct server *s, uint32_t gate, bool on);
+
+/* One more error reply of this code ("ERR", "WRONGTYPE"). Any thread. */
+void server_count_error(struct server *s, struct slice code);
+
+/* The workers' counters added up. The world is stopped, or the caller accepts haste. */
+void server_sum_stats(const struct server *s, struct stats *out);
+
+/* Puts a new snapshot in force, with the world stopped by the caller; the old one is freed. */
+void server_publish_conf(struct server *s, struct conf *conf);
+
+#endif

@@ -1,0 +1,58 @@
+/* How long commands take, see timing.h. */
+#include "server/timing.h"
+
+#include "base/mem.h"
+#include "server/latency.h"
+#include "server/slowlog.h"
+
+static void account(struct worker *w, uint64_t ns)
+{
+    struct command_stats *stats = &w->commands[w->run_cmd->id];
+
+    stats->calls += w->run_calls;
+    stats->ns += ns;
+    stats->failed += w->run_failed;
+    if (!w->server->conf->latency_tracking)
+        return;
+    if (!stats->latency)
+        stats->latency = mem_zalloc(sizeof(*stats->latency));
+    histogram_add(stats->latency, ns / w->run_calls, w->run_calls);
+}
+
+static uint64_t end_run(struct worker *w, uint64_t now)
+{
+    uint64_t ns = ticks_to_ns(now - w->run_start);
+
+    if (w->run_calls)
+        account(w, ns);
+    w->run_calls = 0;
+    w->run_failed = 0;
+    w->run_cmd = NULL;
+    return ns;
+}
+
+void timing_close(struct worker *w)
+{
+    if (w->run_cmd)
+        end_run(w, ticks_now());
+}
+
+void timing_switch(struct worker *w, const struct command *cmd)
+{
+    uint64_t now = ticks_now();
+
+    if (w->run_cmd)
+        end_run(w, now);
+    w->run_cmd = cmd;
+    w->run_start = now;
+}
+
+void timing_alone(struct call *c)
+{
+    struct worker *w = c->worker;
+    uint64_t ns = end_run(w, ticks_now());
+
+    slowlog_note(c, ns / 1000);
+    latency_note(c->server->latency, c->cmd->flags & CMD_FAST ? "fast-command" : "command",
+                 (int64_t)(ns / 1000000), c->conf);
+}

@@ -1,0 +1,333 @@
+/* Workers: threads with an event loop, see worker.h. */
+#include "server/worker.h"
+
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/world.h"
+#include "server/command.h"
+#include "server/eviction.h"
+#include "server/expirer.h"
+#include "server/output_limit.h"
+#include "server/pubsub.h"
+#include "server/timing.h"
+
+#include <errno.h>
+#include <event2/event.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { TICK_MS = 100 };
+
+/* ---- rounds --------------------------------------------------------------------------------- */
+
+void worker_round_begin(struct worker *w)
+{
+    int64_t us = clock_wall_us();
+
+    world_enter();
+    w->now_ms = us / 1000;
+    w->mono_ms = clock_mono_ms();
+}
+
+void worker_round_end(struct worker *w)
+{
+    timing_close(w);
+    pubsub_deliver(w);
+    while (UNLIKELY(!list_empty(&w->flush))) {
+        struct conn *c = CONTAINER_OF(w->flush.next, struct conn, flush_link);
+
+        list_remove(&c->flush_link);
+        c->flags &= ~(uint32_t)CONN_FLUSH_QUEUED;
+        conn_flush(c);
+    }
+    if (UNLIKELY(!list_empty(&w->doomed)))
+        conn_bury_doomed(w);
+    world_leave();
+}
+
+static void on_inbox(evutil_socket_t fd, short what, void *arg)
+{
+    struct worker *w = arg;
+
+    (void)fd;
+    (void)what;
+    worker_round_begin(w);
+    inbox_drain(&w->inbox, w);
+    worker_round_end(w);
+}
+
+/* ---- the tick ------------------------------------------------------------------------------- */
+
+static void check_idle(struct worker *w, struct conn *c)
+{
+    int64_t timeout_ms = w->server->conf->timeout * 1000;
+    bool exempt = c->subs || c->flags & (CONN_BLOCKED | CONN_MONITOR);
+
+    if (timeout_ms && !exempt && w->mono_ms - c->active_ms > timeout_ms) {
+        log_verbose("Closing idle client");
+        conn_doom(c);
+    }
+}
+
+/* A part of the connections each time, so that a tick stays short. */
+static void check_conns(struct worker *w)
+{
+    size_t n = w->conns_len / 10 + 20;
+
+    while (n-- && !list_empty(&w->conns)) {
+        struct conn *c = CONTAINER_OF(w->conns.next, struct conn, link);
+
+        list_remove(&c->link);
+        list_push(&w->conns, &c->link);
+        if (conn_pending(c))
+            output_limit_check(c);
+        if (!(c->flags & CONN_DOOMED))
+            check_idle(w, c);
+        if (c->flags & CONN_DOOMED)
+            continue;
+    }
+}
+
+static void on_tick(evutil_socket_t fd, short what, void *arg)
+{
+    struct worker *w = arg;
+
+    (void)fd;
+    (void)what;
+    worker_round_begin(w);
+    check_conns(w);
+    if (server_gate(w->server, GATE_MEMORY))
+        eviction_make_room(w);
+    mem_flush();
+    world_reclaim();
+    worker_round_end(w);
+}
+
+/* ---- messages ------------------------------------------------------------------------------- */
+
+struct adopt_message {
+    struct inbox_message m;
+    int fd;
+    bool is_unix;
+};
+
+static void run_adopt(struct inbox_message *m, void *owner)
+{
+    struct adopt_message *a = CONTAINER_OF(m, struct adopt_message, m);
+
+    conn_open(owner, a->fd, a->is_unix);
+    mem_free(a);
+}
+
+void worker_adopt(struct worker *w, int fd, bool is_unix)
+{
+    struct adopt_message *a = mem_alloc(sizeof(*a));
+
+    *a = (struct adopt_message){.m.run = run_adopt, .fd = fd, .is_unix = is_unix};
+    inbox_post(&w->inbox, &a->m);
+}
+
+struct close_message {
+    struct inbox_message m;
+    uint64_t id;
+};
+
+static void run_close(struct inbox_message *m, void *owner)
+{
+    struct close_message *msg = CONTAINER_OF(m, struct close_message, m);
+    struct worker *w = owner;
+
+    LIST_EACH_SAFE (c, &w->conns, struct conn, link) {
+        if (c->id == msg->id)
+            conn_doom(c);
+    }
+    mem_free(msg);
+}
+
+void worker_close_client(struct worker *w, uint64_t id)
+{
+    struct close_message *msg = mem_alloc(sizeof(*msg));
+
+    *msg = (struct close_message){.m.run = run_close, .id = id};
+    inbox_post(&w->inbox, &msg->m);
+}
+
+struct call_message {
+    struct inbox_message m;
+    void (*fn)(struct worker *w, void *arg);
+    void *arg;
+};
+
+static void run_call(struct inbox_message *m, void *owner)
+{
+    struct call_message *msg = CONTAINER_OF(m, struct call_message, m);
+
+    msg->fn(owner, msg->arg);
+    mem_free(msg);
+}
+
+void worker_call(struct worker *w, void (*fn)(struct worker *w, void *arg), void *arg)
+{
+    struct call_message *msg = mem_alloc(sizeof(*msg));
+
+    *msg = (struct call_message){.m.run = run_call, .fn = fn, .arg = arg};
+    inbox_post(&w->inbox, &msg->m);
+}
+
+/* ---- paused clients ------------------------------------------------------------------------- */
+
+static void resume_parked(struct worker *w, void *arg)
+{
+    struct list waiting;
+
+    (void)arg;
+    list_init(&waiting);
+    while (!list_empty(&w->parked)) {
+        struct list *link = w->parked.next;
+
+        list_remove(link);
+        list_push(&waiting, link);
+    }
+    while (!list_empty(&waiting)) {
+        struct conn *c = CONTAINER_OF(waiting.next, struct conn, wait_link);
+
+        list_remove(&c->wait_link);
+        conn_resume(c);
+    }
+}
+
+static void on_unpark(evutil_socket_t fd, short what, void *arg)
+{
+    struct worker *w = arg;
+
+    (void)fd;
+    (void)what;
+    worker_round_begin(w);
+    resume_parked(w, NULL);
+    worker_round_end(w);
+}
+
+void worker_park(struct worker *w, struct conn *c)
+{
+    int64_t ms = w->server->pause_until_ms - w->mono_ms + 1;
+    struct timeval tv;
+
+    if (ms > 3600 * 1000)
+        ms = 3600 * 1000;
+    tv = (struct timeval){.tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000};
+    c->flags |= CONN_PARKED;
+    list_push(&w->parked, &c->wait_link);
+    event_add(&w->unpark_event, &tv);
+}
+
+void worker_unpark(struct worker *w)
+{
+    worker_call(w, resume_parked, NULL);
+}
+
+/* ---- life ----------------------------------------------------------------------------------- */
+
+static bool make_base(struct worker *w)
+{
+    struct event_config *config = event_config_new();
+
+    event_config_set_flag(config, EVENT_BASE_FLAG_NOLOCK);
+    event_config_set_flag(config, EVENT_BASE_FLAG_EPOLL_USE_CHANGELIST);
+    event_config_set_flag(config, EVENT_BASE_FLAG_NO_CACHE_TIME);
+    w->base = event_base_new_with_config(config);
+    event_config_free(config);
+    return w->base != NULL;
+}
+
+bool worker_init(struct worker *w, struct server *s, int index)
+{
+    struct timeval tick = {.tv_usec = TICK_MS * 1000};
+    int err;
+
+    w->server = s;
+    w->index = index;
+    list_init(&w->conns);
+    list_init(&w->flush);
+    list_init(&w->doomed);
+    list_init(&w->parked);
+    w->read_buffer = mem_alloc(READ_BUFFER);
+    w->commands = mem_zalloc((size_t)command_count(s->commands) * sizeof(*w->commands));
+    w->now_ms = clock_wall_ms();
+    w->mono_ms = clock_mono_ms();
+    err = inbox_init(&w->inbox);
+    if (err || !make_base(w)) {
+        log_warning("Cannot make the event loop of a worker: %s", strerror(err ? -err : errno));
+        return false;
+    }
+    event_assign(&w->inbox_event, w->base, w->inbox.fd, EV_READ | EV_PERSIST, on_inbox, w);
+    event_add(&w->inbox_event, NULL);
+    event_assign(&w->tick_event, w->base, -1, EV_PERSIST, on_tick, w);
+    event_add(&w->tick_event, &tick);
+    event_assign(&w->unpark_event, w->base, -1, 0, on_unpark, w);
+    expirer_init(w);
+    return true;
+}
+
+static void *worker_main(void *arg)
+{
+    struct worker *w = arg;
+    char name[16];
+
+    snprintf(name, sizeof(name), "worker-%d", w->index);
+    pthread_setname_np(pthread_self(), name);
+    world_join();
+    event_base_loop(w->base, EVLOOP_NO_EXIT_ON_EMPTY);
+    world_quit();
+    return NULL;
+}
+
+bool worker_start(struct worker *w)
+{
+    sigset_t all, old;
+    int err;
+
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &old);
+    err = pthread_create(&w->thread, NULL, worker_main, w);
+    pthread_sigmask(SIG_SETMASK, &old, NULL);
+    if (err)
+        log_warning("Cannot start a worker thread: %s", strerror(err));
+    return err == 0;
+}
+
+static void leave_loop(struct worker *w, void *arg)
+{
+    (void)arg;
+    event_base_loopbreak(w->base);
+}
+
+void worker_stop(struct worker *w)
+{
+    worker_call(w, leave_loop, NULL);
+}
+
+void worker_join(struct worker *w)
+{
+    pthread_join(w->thread, NULL);
+}
+
+void worker_release(struct worker *w)
+{
+    while (!list_empty(&w->conns))
+        conn_doom(CONTAINER_OF(w->conns.next, struct conn, link));
+    conn_bury_doomed(w);
+    event_del(&w->inbox_event);
+    event_del(&w->tick_event);
+    event_del(&w->unpark_event);
+    event_del(&w->expire_event);
+    event_base_free(w->base);
+    inbox_release(&w->inbox);
+    for (int i = 0; i < command_count(w->server->commands); i++)
+        mem_free(w->commands[i].latency);
+    mem_free(w->commands);
+    mem_free(w->read_buffer);
+    mem_free(w->hashes);
+    args_release(&w->args);
+    buf_release(&w->out);
+}

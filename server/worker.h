@@ -1,0 +1,100 @@
+/*
+ * A worker: a thread with an event loop, an inbox and connections of its own. Everything it runs is inside
+ * the world (base/world.h); what others want of it comes as a message.
+ */
+#ifndef LK_SERVER_WORKER_H
+#define LK_SERVER_WORKER_H
+
+#include "base/inbox.h"
+#include "base/list.h"
+#include "base/ticks.h"
+#include "server/conn.h"
+#include "server/server.h"
+#include "server/stats.h"
+
+#include <event2/event_struct.h>
+#include <pthread.h>
+
+enum {
+    BATCH_MAX = 64,
+    READ_BUFFER = 128 * 1024,
+};
+
+struct subscribers;
+
+/* A request of the batch in hand. */
+struct parsed {
+    const struct command *cmd; /* NULL: unknown, or it has no key to look ahead for */
+    size_t first;              /* index of its first argument in the worker's `args` */
+    int argc;
+    size_t end; /* where the next request begins in the data */
+    uint64_t hash; /* of its first key, if cmd->first_key */
+};
+
+struct worker {
+    struct server *server;
+    int index;
+    pthread_t thread;
+    struct event_base *base;
+    struct inbox inbox;
+    struct event inbox_event;
+
+    /* The connection in hand. */
+    struct conn *current;
+    char *read_buffer;
+    struct args args;
+    struct parsed batch[BATCH_MAX];
+    struct buf out; /* replies to the connection in hand */
+    int64_t now_ms; /* wall clock, read once a round */
+    int64_t mono_ms;
+
+    struct list conns, flush, doomed, parked;
+    size_t conns_len;
+
+    /* Timing of commands: quick ones in a row are timed together. */
+    const struct command *run_cmd;
+    uint64_t run_calls, run_start, run_failed;
+
+    struct stats stats;
+    struct command_stats *commands; /* by command id */
+
+    /* Scratch of the dispatcher. */
+    uint64_t *hashes; /* of the arguments that are keys */
+    size_t hashes_cap;
+
+    /* The expirer: it looks after the shards whose number ends in its index. */
+    struct event expire_event;
+    _Atomic int64_t expire_at; /* when it will look next, wall clock */
+
+    struct event tick_event, unpark_event;
+
+    /* Pub/sub: who of this worker's connections is subscribed to what, and what came for them. */
+    struct subscribers *subscribers;
+};
+
+bool worker_init(struct worker *w, struct server *s, int index);
+bool worker_start(struct worker *w);
+void worker_stop(struct worker *w); /* any thread */
+void worker_join(struct worker *w);
+void worker_release(struct worker *w);
+
+/* Wraps every callback of the loop: begin reads the clocks and enters the world, end writes out what
+ * the round left in buffers, frees what was closed, and leaves. */
+void worker_round_begin(struct worker *w);
+void worker_round_end(struct worker *w);
+
+/* Hands over an accepted socket. Any thread. */
+void worker_adopt(struct worker *w, int fd, bool is_unix);
+
+/* Lets a connection wait until clients are no longer paused. */
+void worker_park(struct worker *w, struct conn *c);
+/* Goes on with those that waited. Any thread. */
+void worker_unpark(struct worker *w);
+
+/* Closes the connection of this id, or does nothing if it is gone. Any thread. */
+void worker_close_client(struct worker *w, uint64_t id);
+
+/* Runs `fn(arg)` on the worker's thread, inside a round. Any thread. */
+void worker_call(struct worker *w, void (*fn)(struct worker *w, void *arg), void *arg);
+
+#endif
