@@ -12,8 +12,8 @@ enum { ACCESS_BITS = 24, ACCESS_MASK = (1 << ACCESS_BITS) - 1, LFU_INITIAL = 5 }
 
 static inline bool access_is_lfu(const struct conf *conf)
 {
-    return conf->maxmemory_policy == MAXMEMORY_ALLKEYS_LFU ||
-           conf->maxmemory_policy == MAXMEMORY_VOLATILE_LFU;
+    return conf->maxmemory_policy == CONF_ALLKEYS_LFU ||
+           conf->maxmemory_policy == CONF_VOLATILE_LFU;
 }
 
 /* A use under LFU. */

@@ -248,24 +248,24 @@ bool call_delete(struct call *c, int i)
     return e != NULL;
 }
 
-void call_changed_db(struct call *c, int i, int db, enum event event)
+void call_changed_db(struct call *c, int i, int db, enum key_event event)
 {
     struct entry *e = find_as_it_is(c, i, db);
 
     effect_changed(c->worker, db, shard_of(call_hash(c, i)), e, call_arg(c, i), event);
 }
 
-void call_changed(struct call *c, int i, enum event event)
+void call_changed(struct call *c, int i, enum key_event event)
 {
     call_changed_db(c, i, c->db, event);
 }
 
-void call_removed(struct call *c, int i, enum event event)
+void call_removed(struct call *c, int i, enum key_event event)
 {
     effect_removed(c->worker, c->db, shard_of(call_hash(c, i)), call_arg(c, i), NULL, event);
 }
 
-void call_event(struct call *c, int i, enum event event)
+void call_event(struct call *c, int i, enum key_event event)
 {
     effect_event(c->worker, c->db, call_arg(c, i), event);
 }

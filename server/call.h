@@ -18,7 +18,7 @@
 #include "storage/keyspace.h"
 #include "storage/string.h"
 
-enum event {
+enum key_event {
 #define EVENT(id, name, class) EVENT_##id,
 #include "server/events.def"
 #undef EVENT
@@ -120,12 +120,12 @@ bool call_delete(struct call *c, int i);
 struct entry *call_take(struct call *c, int i);
 
 /* "The key, which is there, was changed": its version, events, statistics follow. */
-void call_changed(struct call *c, int i, enum event event);
-void call_changed_db(struct call *c, int i, int db, enum event event);
+void call_changed(struct call *c, int i, enum key_event event);
+void call_changed_db(struct call *c, int i, int db, enum key_event event);
 /* "The key was there, and is gone." */
-void call_removed(struct call *c, int i, enum event event);
+void call_removed(struct call *c, int i, enum key_event event);
 /* A further event of a key that is not a change of its own (the "expire" of SET key value EX 10). */
-void call_event(struct call *c, int i, enum event event);
+void call_event(struct call *c, int i, enum key_event event);
 
 /* ---- the length of strings ------------------------------------------------------------------ */
 

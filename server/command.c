@@ -4,19 +4,12 @@
 #include "base/compiler.h"
 #include "base/mem.h"
 #include "base/num.h"
+#include "server/handlers.h"
 #include "storage/hash.h"
 
 #include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
-
-#define COMMAND(handler, ...) void handler(struct call *c);
-#define SUBCOMMAND(handler, ...) void handler(struct call *c);
-#define CONTAINER(...)
-#include "server/commands/all.def"
-#undef COMMAND
-#undef SUBCOMMAND
-#undef CONTAINER
 
 static const struct command rows[] = {
 #define COMMAND(handler, ...) {.run = handler, __VA_ARGS__},

@@ -84,6 +84,7 @@ static void bury(struct conn *c)
     free_extra(c->extra);
     close(c->fd);
     atomic_fetch_sub(&s->clients, 1);
+    atomic_fetch_sub(&c->worker->load, 1);
     mem_free(c);
 }
 

@@ -13,24 +13,24 @@ static const struct {
 #undef EVENT
 };
 
-const char *event_name(enum event event)
+const char *event_name(enum key_event event)
 {
     return events[event].name;
 }
 
-int event_class(enum event event)
+int event_class(enum key_event event)
 {
     return events[event].class;
 }
 
-void effect_event(struct worker *w, int db, struct slice key, enum event event)
+void effect_event(struct worker *w, int db, struct slice key, enum key_event event)
 {
     if (UNLIKELY(w->server->conf->notify_keyspace_events & events[event].class))
         notify(w, db, key, event);
 }
 
 void effect_changed(struct worker *w, int db, unsigned shard, struct entry *e, struct slice key,
-                    enum event event)
+                    enum key_event event)
 {
     e->version = shard_next_version(&w->server->keyspace.shards[shard]);
     w->stats.dirty++;
@@ -40,7 +40,7 @@ void effect_changed(struct worker *w, int db, unsigned shard, struct entry *e, s
 }
 
 void effect_removed(struct worker *w, int db, unsigned shard, struct slice key,
-                    const struct entry *last, enum event event)
+                    const struct entry *last, enum key_event event)
 {
     (void)last;
     shard_next_version(&w->server->keyspace.shards[shard]);
@@ -48,7 +48,7 @@ void effect_removed(struct worker *w, int db, unsigned shard, struct slice key,
     effect_event(w, db, key, event);
 }
 
-void effect_drop(struct worker *w, int db, uint64_t hash, struct found f, enum event event)
+void effect_drop(struct worker *w, int db, uint64_t hash, struct found f, enum key_event event)
 {
     struct entry *e = keyspace_take(&w->server->keyspace, db, hash, f);
 

@@ -7,20 +7,20 @@
 
 #include "server/call.h"
 
-const char *event_name(enum event event);
+const char *event_name(enum key_event event);
 /* The event's class, a bit of enum conf_event. */
-int event_class(enum event event);
+int event_class(enum key_event event);
 
 /* The key's entry was made or changed. */
 void effect_changed(struct worker *w, int db, unsigned shard, struct entry *e, struct slice key,
-                    enum event event);
+                    enum key_event event);
 /* The key is gone. `last` is its entry, out of the table but not freed yet, or NULL. */
 void effect_removed(struct worker *w, int db, unsigned shard, struct slice key,
-                    const struct entry *last, enum event event);
+                    const struct entry *last, enum key_event event);
 /* Only the event. */
-void effect_event(struct worker *w, int db, struct slice key, enum event event);
+void effect_event(struct worker *w, int db, struct slice key, enum key_event event);
 
 /* Takes an entry out that has reached its time or is evicted, frees it, and says so. */
-void effect_drop(struct worker *w, int db, uint64_t hash, struct found f, enum event event);
+void effect_drop(struct worker *w, int db, uint64_t hash, struct found f, enum key_event event);
 
 #endif

@@ -3,6 +3,7 @@
 
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/world.h"
 #include "server/socket.h"
 #include "server/worker.h"
 
@@ -28,7 +29,7 @@ struct listening {
 struct listener {
     struct server *server;
     struct event_base *base;
-    struct listening sockets[SOCKETS_MAX];
+    struct listening *sockets[SOCKETS_MAX];
     int len;
     char *unix_path; /* "" without one */
     int next;
@@ -73,6 +74,7 @@ static struct worker *least_loaded(struct listener *l)
 static void admit(struct listener *l, int fd, bool is_unix)
 {
     struct server *s = l->server;
+    struct worker *w;
 
     if (atomic_load(&s->clients) >= s->conf->maxclients) {
         turn_away(s, fd, "-ERR max number of clients reached\r\n");
@@ -89,7 +91,9 @@ static void admit(struct listener *l, int fd, bool is_unix)
     if (!is_unix)
         socket_tune(fd, s->conf->tcp_keepalive);
     atomic_fetch_add(&s->clients, 1);
-    worker_adopt(least_loaded(l), fd, is_unix);
+    w = least_loaded(l);
+    atomic_fetch_add(&w->load, 1);
+    worker_adopt(w, fd, is_unix);
 }
 
 static void on_acceptable(evutil_socket_t fd, short what, void *arg)
@@ -97,7 +101,7 @@ static void on_acceptable(evutil_socket_t fd, short what, void *arg)
     struct listening *socket = arg;
 
     (void)what;
-    server_main_enter(socket->listener->server);
+    world_enter();
     for (int i = 0; i < ACCEPTS_A_ROUND; i++) {
         int conn = accept4(fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
 
@@ -108,14 +112,14 @@ static void on_acceptable(evutil_socket_t fd, short what, void *arg)
         }
         admit(socket->listener, conn, socket->is_unix);
     }
-    server_main_leave(socket->listener->server);
+    world_leave();
 }
 
 /* ---- sockets -------------------------------------------------------------------------------- */
 
 static void add_socket(struct listener *l, int fd, bool is_unix, const char *description)
 {
-    struct listening *s = &l->sockets[l->len++];
+    struct listening *s = l->sockets[l->len++] = mem_zalloc(sizeof(*s));
 
     s->listener = l;
     s->fd = fd;
@@ -169,12 +173,25 @@ static bool open_unix(struct listener *l, const struct conf *conf)
     return true;
 }
 
-static void close_sockets(struct listening *sockets, int n)
+static void close_socket(struct listening *s)
 {
-    for (int i = 0; i < n; i++) {
-        event_del(&sockets[i].event);
-        close(sockets[i].fd);
+    event_del(&s->event);
+    close(s->fd);
+    mem_free(s);
+}
+
+/* Closes all TCP sockets, and moves the other to the front. */
+static void close_tcp(struct listener *l)
+{
+    int kept = 0;
+
+    for (int i = 0; i < l->len; i++) {
+        if (l->sockets[i]->is_unix)
+            l->sockets[kept++] = l->sockets[i];
+        else
+            close_socket(l->sockets[i]);
     }
+    l->len = kept;
 }
 
 struct listener *listener_new(struct server *s, struct event_base *base)
@@ -196,7 +213,8 @@ void listener_free(struct listener *l)
 {
     if (!l)
         return;
-    close_sockets(l->sockets, l->len);
+    for (int i = 0; i < l->len; i++)
+        close_socket(l->sockets[i]);
     if (l->unix_path)
         unlink(l->unix_path);
     mem_free(l->unix_path);
@@ -205,31 +223,15 @@ void listener_free(struct listener *l)
 
 const char *listener_describe(const struct listener *l, int i)
 {
-    return i < l->len ? l->sockets[i].description : NULL;
+    return i < l->len ? l->sockets[i]->description : NULL;
 }
 
-/* The events point into the array, so the new sockets are opened in another listener first. */
 bool listener_rebind(struct listener *l, const struct conf *conf)
 {
-    struct listener *fresh = mem_zalloc(sizeof(*fresh));
-    struct listening *unix_socket = NULL;
-
-    fresh->server = l->server;
-    fresh->base = l->base;
-    for (int i = 0; i < l->len; i++) {
-        if (l->sockets[i].is_unix)
-            unix_socket = &l->sockets[i];
-        else
-            close_sockets(&l->sockets[i], 1);
-    }
-    if (!open_tcp(fresh, conf)) {
-        close_sockets(fresh->sockets, fresh->len);
-        fresh->len = 0;
-        open_tcp(fresh, l->server->conf);
-    }
-    if (unix_socket) {
-        event_del(&unix_socket->event);
-        add_socket(fresh, unix_socket->fd, true, unix_socket->description);
-    }
-    return listener_take_sockets(l, fresh);
+    close_tcp(l);
+    if (open_tcp(l, conf))
+        return true;
+    close_tcp(l);
+    open_tcp(l, l->server->conf);
+    return false;
 }

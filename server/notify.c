@@ -14,7 +14,7 @@ static void publish(struct worker *w, const char *kind, int db, struct slice sub
     buf_release(&channel);
 }
 
-void notify(struct worker *w, int db, struct slice key, enum event event)
+void notify(struct worker *w, int db, struct slice key, enum key_event event)
 {
     int classes = w->server->conf->notify_keyspace_events;
     struct slice name = slice_str(event_name(event));

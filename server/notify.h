@@ -5,6 +5,6 @@
 #include "server/effects.h"
 
 /* Publishes the event, whose class is enabled, to the key's and the event's channel. */
-void notify(struct worker *w, int db, struct slice key, enum event event);
+void notify(struct worker *w, int db, struct slice key, enum key_event event);
 
 #endif

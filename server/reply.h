@@ -3,6 +3,7 @@
 #define LK_SERVER_REPLY_H
 
 #include "server/call.h"
+#include "server/handlers.h"
 
 static inline void reply_ok(struct call *c)
 {

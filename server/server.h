@@ -8,7 +8,7 @@
 #ifndef LK_SERVER_SERVER_H
 #define LK_SERVER_SERVER_H
 
-#include "base/lock.h"
+#include "base/inbox.h"
 #include "conf/conf.h"
 #include "server/stats.h"
 #include "storage/keyspace.h"
@@ -47,6 +47,8 @@ struct server {
     struct worker *workers;
     int workers_len;
     struct listener *listener;
+    struct event_base *main_base;
+    struct inbox main_inbox;
     struct pubsub *pubsub;
     struct latency *latency;
     struct slowlog *slowlog;
@@ -80,6 +82,12 @@ bool server_init(struct server *s, struct conf *conf);
 /* Serves until a signal or SHUTDOWN ends it. The exit status. */
 int server_run(struct server *s);
 void server_release(struct server *s);
+
+/*
+ * Runs fn(arg) on the main thread and waits for it. The caller is a worker in a round; if it has stopped
+ * the world, the world goes on meanwhile, and is stopped again before this returns.
+ */
+void server_main_call(struct server *s, void (*fn)(void *arg), void *arg);
 
 /* Ends server_run from any thread. */
 void server_shutdown(struct server *s);

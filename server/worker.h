@@ -50,6 +50,7 @@ struct worker {
 
     struct list conns, flush, doomed, parked;
     size_t conns_len;
+    _Atomic int load; /* connections, and those on their way here */
 
     /* Timing of commands: quick ones in a row are timed together. */
     const struct command *run_cmd;

@@ -1,0 +1,320 @@
+/* The server's life: start, signals, end. See server.h. */
+#include "server/server.h"
+
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/rng.h"
+#include "base/ticks.h"
+#include "base/world.h"
+#include "server/command.h"
+#include "server/latency.h"
+#include "server/listener.h"
+#include "server/pubsub.h"
+#include "server/slowlog.h"
+#include "server/worker.h"
+
+#include <event2/event.h>
+#include <event2/event_struct.h>
+#include <errno.h>
+#include <signal.h>
+#include <stddef.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+enum { RESERVED_FILES = 64, CRON_MS = 100 };
+
+void server_set_gate(struct server *s, uint32_t gate, bool on)
+{
+    if (on)
+        atomic_fetch_or(&s->gates, gate);
+    else
+        atomic_fetch_and(&s->gates, ~gate);
+}
+
+void server_count_error(struct server *s, struct slice code)
+{
+    int i = 0;
+
+    if (code.len >= sizeof(s->errors[0].code))
+        return;
+    lock_take(&s->stats_lock);
+    while (i < s->errors_len && !slice_eq(slice_str(s->errors[i].code), code))
+        i++;
+    if (i == s->errors_len && i < ERROR_CODES_MAX) {
+        memcpy(s->errors[i].code, code.ptr, code.len);
+        s->errors_len++;
+    }
+    if (i < ERROR_CODES_MAX)
+        s->errors[i].count++;
+    lock_release(&s->stats_lock);
+}
+
+__attribute__((no_sanitize("thread"))) void server_sum_stats(const struct server *s,
+                                                             struct stats *out)
+{
+    memset(out, 0, sizeof(*out));
+    for (int i = 0; i < s->workers_len; i++) {
+        const struct stats *from = &s->workers[i].stats;
+
+#define STAT(field, what) out->field += from->field;
+#include "server/stats.def"
+#undef STAT
+    }
+}
+
+void server_publish_conf(struct server *s, struct conf *conf)
+{
+    struct conf *old = (struct conf *)(uintptr_t)s->conf;
+
+    s->conf = conf;
+    server_set_gate(s, GATE_MEMORY, conf->maxmemory > 0);
+    conf_free(old);
+}
+
+/* ---- start ---------------------------------------------------------------------------------- */
+
+/* As many files as the clients of maxclients need, or fewer clients. */
+static void reserve_files(struct server *s, struct conf *conf)
+{
+    rlim_t want = (rlim_t)conf->maxclients + RESERVED_FILES;
+    struct rlimit limit;
+
+    (void)s;
+    if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur >= want)
+        return;
+    limit.rlim_cur = limit.rlim_max < want ? limit.rlim_max : want;
+    if (limit.rlim_max < want && geteuid() == 0) {
+        struct rlimit more = {.rlim_cur = want, .rlim_max = want};
+
+        if (setrlimit(RLIMIT_NOFILE, &more) == 0)
+            return;
+    }
+    setrlimit(RLIMIT_NOFILE, &limit);
+    if (limit.rlim_cur < want) {
+        log_warning("You requested maxclients of %lld requiring at least %llu max file descriptors; "
+                    "%llu are allowed, so maxclients is %lld now.",
+                    (long long)conf->maxclients, (unsigned long long)want,
+                    (unsigned long long)limit.rlim_cur,
+                    (long long)limit.rlim_cur - RESERVED_FILES);
+        conf->maxclients = (int64_t)limit.rlim_cur - RESERVED_FILES;
+    }
+}
+
+static bool rename_commands(struct server *s)
+{
+    for (size_t i = 0; i < s->conf->renames_len; i++) {
+        const struct conf_rename *r = &s->conf->renames[i];
+
+        if (command_table_rename(s->commands, r->from, r->to))
+            continue;
+        log_warning("rename-command: no such command, or the new name is taken: %s %s", r->from,
+                    r->to);
+        return false;
+    }
+    return true;
+}
+
+static bool make_workers(struct server *s)
+{
+    s->workers_len = conf_workers(s->conf);
+    s->workers = mem_zalloc_lines((size_t)s->workers_len * sizeof(*s->workers));
+    for (int i = 0; i < s->workers_len; i++) {
+        if (!worker_init(&s->workers[i], s, i))
+            return false;
+    }
+    return true;
+}
+
+bool server_init(struct server *s, struct conf *conf)
+{
+    s->conf = conf;
+    s->started_s = clock_wall_ms() / 1000;
+    s->started_mono_ms = clock_mono_ms();
+    rng_hex_id(s->run_id, RUN_ID_LEN);
+    hash_init(rng_entropy());
+    ticks_init();
+    world_init();
+    world_join();
+    lock_init(&s->stats_lock, RANK_STATS, 0);
+    atomic_store(&s->active_expire, true);
+    reserve_files(s, conf);
+    s->commands = command_table_new();
+    if (!rename_commands(s))
+        return false;
+    keyspace_init(&s->keyspace, (int)conf->databases);
+    s->latency = latency_new();
+    s->slowlog = slowlog_new();
+    s->pubsub = pubsub_new(conf_workers(conf));
+    server_set_gate(s, GATE_MEMORY, conf->maxmemory > 0);
+    s->main_base = event_base_new();
+    if (!s->main_base || inbox_init(&s->main_inbox) < 0 || !make_workers(s))
+        return false;
+    log_notice("Server initialized");
+    s->listener = listener_new(s, s->main_base);
+    return s->listener != NULL;
+}
+
+/* ---- the main thread ------------------------------------------------------------------------ */
+
+static void on_signal(evutil_socket_t sig, short what, void *arg)
+{
+    struct server *s = arg;
+
+    (void)what;
+    log_warning("Received %s scheduling shutdown...",
+                sig == SIGINT ? "SIGINT" : sig == SIGTERM ? "SIGTERM" : "a signal,");
+    server_shutdown(s);
+}
+
+static void on_main_inbox(evutil_socket_t fd, short what, void *arg)
+{
+    struct server *s = arg;
+
+    (void)fd;
+    (void)what;
+    inbox_drain(&s->main_inbox, s);
+}
+
+static void on_cron(evutil_socket_t fd, short what, void *arg)
+{
+    struct server *s = arg;
+    size_t used = mem_used();
+
+    (void)fd;
+    (void)what;
+    if (used > atomic_load(&s->peak_memory))
+        atomic_store(&s->peak_memory, used);
+    mem_flush();
+    world_reclaim();
+}
+
+struct main_call {
+    struct inbox_message m;
+    void (*fn)(void *arg);
+    void *arg;
+    pthread_mutex_t lock;
+    pthread_cond_t done_cond;
+    bool done;
+};
+
+static void run_main_call(struct inbox_message *m, void *owner)
+{
+    struct main_call *call = CONTAINER_OF(m, struct main_call, m);
+
+    (void)owner;
+    call->fn(call->arg);
+    pthread_mutex_lock(&call->lock);
+    call->done = true;
+    pthread_cond_signal(&call->done_cond);
+    pthread_mutex_unlock(&call->lock);
+}
+
+void server_main_call(struct server *s, void (*fn)(void *arg), void *arg)
+{
+    struct main_call call = {.m.run = run_main_call, .fn = fn, .arg = arg};
+    bool stopped = world_is_mine();
+
+    pthread_mutex_init(&call.lock, NULL);
+    pthread_cond_init(&call.done_cond, NULL);
+    if (stopped)
+        world_resume();
+    world_leave();
+    inbox_post(&s->main_inbox, &call.m);
+    pthread_mutex_lock(&call.lock);
+    while (!call.done)
+        pthread_cond_wait(&call.done_cond, &call.lock);
+    pthread_mutex_unlock(&call.lock);
+    pthread_cond_destroy(&call.done_cond);
+    pthread_mutex_destroy(&call.lock);
+    world_enter();
+    if (stopped)
+        world_stop();
+}
+
+static void leave_main_loop(struct inbox_message *m, void *owner)
+{
+    struct server *s = owner;
+
+    mem_free(m);
+    event_base_loopbreak(s->main_base);
+}
+
+void server_shutdown(struct server *s)
+{
+    struct inbox_message *m;
+
+    if (atomic_exchange(&s->shutdown_asked, true))
+        return;
+    m = mem_zalloc(sizeof(*m));
+    m->run = leave_main_loop;
+    inbox_post(&s->main_inbox, m);
+}
+
+static void announce(const struct server *s)
+{
+    if (s->conf->port)
+        log_notice("Ready to accept connections tcp");
+    if (s->conf->unixsocket[0])
+        log_notice("Ready to accept connections unix");
+}
+
+static void main_loop(struct server *s)
+{
+    struct event inbox_event, cron_event, term, interrupt;
+    struct timeval cron = {.tv_usec = CRON_MS * 1000};
+
+    event_assign(&inbox_event, s->main_base, s->main_inbox.fd, EV_READ | EV_PERSIST, on_main_inbox,
+                 s);
+    event_assign(&cron_event, s->main_base, -1, EV_PERSIST, on_cron, s);
+    evsignal_assign(&term, s->main_base, SIGTERM, on_signal, s);
+    evsignal_assign(&interrupt, s->main_base, SIGINT, on_signal, s);
+    event_add(&inbox_event, NULL);
+    event_add(&cron_event, &cron);
+    event_add(&term, NULL);
+    event_add(&interrupt, NULL);
+    announce(s);
+    event_base_loop(s->main_base, EVLOOP_NO_EXIT_ON_EMPTY);
+    event_del(&inbox_event);
+    event_del(&cron_event);
+    event_del(&term);
+    event_del(&interrupt);
+}
+
+int server_run(struct server *s)
+{
+    int started = 0;
+    bool ok = true;
+
+    s->start_memory = mem_used();
+    while (ok && started < s->workers_len)
+        ok = worker_start(&s->workers[started++]);
+    if (ok)
+        main_loop(s);
+    log_warning("User requested shutdown...");
+    for (int i = 0; i < started; i++)
+        worker_stop(&s->workers[i]);
+    for (int i = 0; i < started; i++)
+        worker_join(&s->workers[i]);
+    log_warning("%s is now ready to exit, bye bye...", "Latchkey");
+    return ok ? 0 : 1;
+}
+
+void server_release(struct server *s)
+{
+    listener_free(s->listener);
+    for (int i = 0; i < s->workers_len; i++)
+        worker_release(&s->workers[i]);
+    mem_free(s->workers);
+    pubsub_free(s->pubsub);
+    slowlog_free(s->slowlog);
+    latency_free(s->latency);
+    keyspace_release(&s->keyspace);
+    command_table_free(s->commands);
+    inbox_release(&s->main_inbox);
+    event_base_free(s->main_base);
+    conf_free((struct conf *)(uintptr_t)s->conf);
+    mem_free(s->executable);
+    mem_free(s->config_file);
+    world_quit();
+}
