@@ -136,7 +136,7 @@ static bool replies_are_alike(struct contest *c, const struct drawn *batch, int 
     return true;
 }
 
-/* Reads the events of every command, even after a difference, so that none is left for the next exchange. */
+/* Stops at a difference: what is left unread goes with the connections. */
 static bool events_are_alike(struct contest *c, const struct drawn *batch, int count)
 {
     struct buf events[2] = {{0}, {0}};

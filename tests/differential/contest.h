@@ -1,8 +1,9 @@
 /*
- * Both servers get the same commands, and what they answer is compared: the replies, where it is observed the events
- * too, and on demand all that they hold.
+ * Both servers get the same commands, and what they answer is compared: the replies, where it is
+ * observed the events too, and on demand all that they hold.
  *
- * After a difference both servers are emptied and configured anew, so that one difference does not make the next ones.
+ * After a difference both servers are emptied and configured anew, so that one difference does not
+ * make the next ones.
  */
 #ifndef TESTS_DIFFERENTIAL_CONTEST_H
 #define TESTS_DIFFERENTIAL_CONTEST_H
@@ -29,7 +30,10 @@ void contest_stop(struct contest *c);
 /* Empties both servers, sets their options to the start's values, connects anew. */
 void contest_renew(struct contest *c);
 
-/* Sends the commands to both, through the connection that each of them names (all the same). True if alike. */
+/*
+ * Sends the commands to both, through the connection that each of them names (all the same). True
+ * if alike.
+ */
 bool contest_exchange(struct contest *c, struct drawn *batch, int count);
 
 /* Compares everything that is stored. */

@@ -1,8 +1,8 @@
 /*
  * A command that was drawn at random: its words, and what each word is.
  *
- * The words lie one behind the other in one buffer, so that a command can be kept in the trail and used again without
- * an allocation. A slice of a word is borrowed until the command changes.
+ * The words lie one behind the other in one buffer, so that a command can be kept in the trail and
+ * used again without an allocation. A slice of a word is borrowed until the command changes.
  */
 #ifndef TESTS_DIFFERENTIAL_DRAWN_H
 #define TESTS_DIFFERENTIAL_DRAWN_H
@@ -15,7 +15,7 @@ enum word_kind {
     WORD_LITERAL, /* stands in the grammar: the command's name, an option */
     WORD_VALUE,
     WORD_KEY,
-    WORD_TIME, /* never replaced by a small number, since a key that expires soon would make runs differ */
+    WORD_TIME, /* never replaced by a small number: a key would expire while the test runs */
 };
 
 struct rule;
@@ -55,7 +55,9 @@ void drawn_encode(const struct drawn *d, struct buf *out);
 void text_append_shown(struct buf *out, struct slice bytes, size_t most);
 void drawn_append_shown(const struct drawn *d, struct buf *out);
 
-/* What `earlier` did may matter to `d`: it had a key of the same name, or touched more than keys. */
+/*
+ * What `earlier` did may matter to `d`: it had a key of the same name, or touched more than keys.
+ */
 bool drawn_related(const struct drawn *d, const struct drawn *earlier);
 
 #endif

@@ -1,9 +1,10 @@
 /*
- * See generators.h. A generator returns a slice of a constant or of `scratch`, which lives until the next one draws.
+ * See generators.h. A generator returns a slice of a constant or of `scratch`, which lives until
+ * the next one draws.
  *
- * Numbers keep two promises. No time lies in the near future: the nearest expiry is days away, so a key is there or
- * not, whatever the machine's load. And no offset makes a value of more than some kilobytes, though offsets that
- * servers must refuse are in.
+ * Numbers keep two promises. No time lies in the near future: the nearest expiry is days away, so
+ * a key is there or not, whatever the machine's load. And no offset makes a value of more than
+ * some kilobytes, though offsets that servers must refuse are in.
  */
 #include "tests/differential/generators.h"
 

@@ -1,4 +1,7 @@
-/* What `%name` in a template of the grammar stands for. Everything random comes from base/rng.h, so a seed repeats it. */
+/*
+ * What `%name` in a template of the grammar stands for. Everything random comes from base/rng.h,
+ * so a seed repeats it.
+ */
 #ifndef TESTS_DIFFERENTIAL_GENERATORS_H
 #define TESTS_DIFFERENTIAL_GENERATORS_H
 

@@ -45,7 +45,10 @@ static void append_sorted_once(struct buf *out, struct finds *f)
     }
 }
 
-/* Adds the elements of one reply and takes its cursor; false at the end, or if it is no such reply. */
+/*
+ * Adds the elements of one reply and takes its cursor; false at the end, or if it is no such
+ * reply.
+ */
 static bool take_round(struct slice reply, struct finds *f, struct buf *cursor)
 {
     struct reply *r = reply.len > 0 ? reply_parse(reply) : NULL;

@@ -1,6 +1,7 @@
 /*
- * Compares all that both servers hold: the names in each database, and of each key its type, encoding, time to live and
- * value. The inspector's connection asks; the keys are those of the oracle, once both have the same names.
+ * Compares all that both servers hold: the names in each database, and of each key its type,
+ * encoding, time to live and value. The inspector's connection asks; the keys are those of the
+ * oracle, once both have the same names.
  */
 #include <stdio.h>
 

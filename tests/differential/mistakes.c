@@ -1,6 +1,6 @@
 /*
- * See mistakes.h. A place that holds a time gets no ordinary word, and a time gets no other place: a spoilt command
- * must not set an expiry that comes while the test runs.
+ * See mistakes.h. A place that holds a time gets no ordinary word, and a time gets no other place:
+ * a spoilt command must not set an expiry that comes while the test runs.
  */
 #include "tests/differential/mistakes.h"
 

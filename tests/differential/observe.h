@@ -1,6 +1,7 @@
 /*
- * Events: one connection of each twin is subscribed to all keyspace notifications, and to a channel of marks. A mark is
- * published behind each command by the command's own connection, so what comes before it belongs to the command.
+ * Events: one connection of each twin is subscribed to all keyspace notifications, and to a
+ * channel of marks. A mark is published behind each command by the command's own connection, so
+ * what comes before it belongs to the command.
  */
 #ifndef TESTS_DIFFERENTIAL_OBSERVE_H
 #define TESTS_DIFFERENTIAL_OBSERVE_H
@@ -12,7 +13,10 @@ void observe_start(struct twin *t);
 
 void observe_encode_mark(struct buf *out, unsigned long mark);
 
-/* The events up to that mark, sorted, into `out` (which is emptied first). False if the mark does not come. */
+/*
+ * The events up to that mark, sorted, into `out` (which is emptied first). False if the mark does
+ * not come.
+ */
 bool observe_read(struct twin *t, unsigned long mark, struct buf *out);
 
 #endif

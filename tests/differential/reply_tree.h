@@ -6,7 +6,10 @@
 
 enum { REPLY_BROKEN = -2, REPLY_PARTIAL = -1 };
 
-/* The length of the reply that the bytes begin with, REPLY_PARTIAL if more is needed, REPLY_BROKEN if it is none. */
+/*
+ * The length of the reply that the bytes begin with, REPLY_PARTIAL if more is needed, REPLY_BROKEN
+ * if it is none.
+ */
 long reply_length(struct slice bytes);
 
 struct reply {

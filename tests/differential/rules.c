@@ -8,7 +8,10 @@
 #include "tests/differential/template.h"
 
 #define RULE(weight, how, text) {weight, how, true, text, NULL},
-/* Words of these are never replaced: a random value would be legal and change how the server works. */
+/*
+ * Words of these are never replaced: a random value would be legal and change how the server
+ * works.
+ */
 #define FIXED(weight, how, text) {weight, how, false, text, NULL},
 
 static struct rule strings[] = {

@@ -1,6 +1,6 @@
 /*
- * The grammar: one row per command (or sequence of commands) in the .def file of its family. A new family is a new .def
- * file and its line in rules.c; a new command is a row.
+ * The grammar: one row per command (or sequence of commands) in the .def file of its family. A new
+ * family is a new .def file and its line in rules.c; a new command is a row.
  */
 #ifndef TESTS_DIFFERENTIAL_RULES_H
 #define TESTS_DIFFERENTIAL_RULES_H
@@ -39,7 +39,10 @@ struct family *family_find(const char *name);
 /* The names of all, separated by blanks. */
 void families_append_names(struct buf *out);
 
-/* Draws from that family, or from all (NULL). Returns the number of commands, at most SEQUENCE_MAX. */
+/*
+ * Draws from that family, or from all (NULL). Returns the number of commands, at most
+ * SEQUENCE_MAX.
+ */
 int rules_draw(struct family *only, struct drawn *out);
 
 #endif

@@ -1,10 +1,12 @@
 /*
- * Random commands to the server under test and to the oracle, the replies compared. See rules.h for the grammar.
+ * Random commands to the server under test and to the oracle, the replies compared. See rules.h
+ * for the grammar.
  *
  *   streams [--seed N] [--count N] [--threads N] [--family F] [--events]
  *
- * Without --threads it runs with 1 and with 4, and for each of them without and with the comparison of events (a tenth
- * of the commands, since every command is followed by a mark). A seed repeats a run, but for the clock.
+ * Without --threads it runs with 1 and with 4, and for each of them without and with the
+ * comparison of events (a tenth of the commands, since every command is followed by a mark). A
+ * seed repeats a run, but for the clock.
  */
 #include <getopt.h>
 #include <stdio.h>

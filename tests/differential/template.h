@@ -9,7 +9,7 @@
  *   $n        the n-th word of the sequence's first command
  *   (a|b)     one of them
  *   [a|b]     one of them, or nothing
- *   x* x+     x several times: from none, from one; in options this makes their random order and their conflicts
+ *   x* x+     several times, from none, from one: options in any order and in conflict
  *   ;         the end of a command that is followed by another, always together
  *
  * A template is parsed when it is first used and kept until the program ends.

@@ -31,8 +31,8 @@ void twin_stop(struct twin *t);
 bool twin_send(struct twin *t, int connection, struct slice bytes);
 
 /*
- * Reads that many replies. When they do not come, since the connection closes, breaks the protocol or is silent for too
- * long, the missing ones are empty slices and false is returned.
+ * Reads that many replies. When they do not come, since the connection closes, breaks the protocol
+ * or is silent for too long, the missing ones are empty slices and false is returned.
  */
 bool twin_read(struct twin *t, int connection, int count, struct slice *replies);
 
