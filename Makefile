@@ -164,9 +164,10 @@ fuzz: build/deps/fuzz
 	@set -e; for fuzzer in $(FUZZERS); do \
 		name=$${fuzzer##*/fuzz_}; corpus=build/fuzz/corpus/$$name; mkdir -p $$corpus; \
 		seeds=$$(ls -d tests/fuzz/corpus/$$name 2>/dev/null || true); \
+		words=$$(ls tests/fuzz/$$name.dict 2>/dev/null || true); \
 		echo "== $$name, $(FUZZ_SECONDS) s"; \
 		$$fuzzer -max_total_time=$(FUZZ_SECONDS) -timeout=10 -print_final_stats=1 \
-			-artifact_prefix=build/fuzz/$$name- $$corpus $$seeds; \
+			$${words:+-dict=$$words} -artifact_prefix=build/fuzz/$$name- $$corpus $$seeds; \
 	done
 
 fuzzers: $(FUZZERS)
