@@ -152,9 +152,14 @@ bool option_is_secret(const struct option *o)
     return o->flags & SECRET;
 }
 
-bool option_is_inert(const struct option *o)
+bool option_is_inert(enum option_id id)
 {
-    return o->flags & INERT;
+    return options[id].flags & INERT;
+}
+
+const char *option_name(enum option_id id)
+{
+    return options[id].name;
 }
 
 void conf_format(const struct conf *c, const struct option *o, struct buf *out)

@@ -174,7 +174,8 @@ enum option_id option_id(const struct option *o);
 bool option_is_secret(const struct option *o);
 
 /* The option is kept and answered, but has no effect in this server. */
-bool option_is_inert(const struct option *o);
+bool option_is_inert(enum option_id id);
+const char *option_name(enum option_id id);
 
 enum conf_result {
     CONF_OK,

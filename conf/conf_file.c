@@ -327,7 +327,7 @@ static void warn_of_inert(struct loader *l)
     struct conf *fresh = conf_new();
 
     for (int id = 0; id < OPTION_COUNT; id++) {
-        if (option_is_inert(&options[id]) && conf_differs(l->conf, fresh, (enum option_id)id))
+        if (option_is_inert((enum option_id)id) && conf_differs(l->conf, fresh, (enum option_id)id))
             warn(l->notes, slice_str(options[id].name));
     }
     conf_free(fresh);
