@@ -6,6 +6,7 @@
 #include "server/batch.h"
 #include "server/output_limit.h"
 #include "server/pubsub.h"
+#include "server/socket.h"
 #include "server/worker.h"
 
 #include <errno.h>
@@ -347,4 +348,9 @@ void conn_resume(struct conn *c)
     batch_run_incoming(c);
     conn_send_replies(c);
     w->current = NULL;
+}
+
+bool conn_is_local(const struct conn *c)
+{
+    return c->flags & CONN_UNIX || socket_peer_is_local(c->fd);
 }

@@ -120,6 +120,8 @@ static inline size_t conn_pending(const struct conn *c)
 /* Goes on with a connection whose reason to wait is over. */
 void conn_resume(struct conn *c);
 
+/* Whether the client is on this host. */
+bool conn_is_local(const struct conn *c);
 struct conn_extra *conn_extra(struct conn *c);
 /* Bytes of memory that it takes. */
 size_t conn_memory(const struct conn *c);

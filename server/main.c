@@ -1,27 +1,230 @@
-/* The program: reads the configuration, and runs the server. */
+/*
+ * The program: reads the configuration, puts the process in order, and runs the server. Everything
+ * that happens between the first line and the first connection is here, in order.
+ */
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/version.h"
+#include "server/crash.h"
+#include "server/process.h"
 #include "server/server.h"
+#include "server/title.h"
 
+#include <errno.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+/* ---- what needs no server ------------------------------------------------------------------- */
+
+static void print_version(void)
+{
+    printf("Latchkey server v=%s redis=%s malloc=%s bits=%d\n", LATCHKEY_VERSION, REDIS_VERSION,
+           mem_allocator_name(), (int)sizeof(long) * 8);
+}
+
+static void print_help(FILE *out)
+{
+    fputs("Usage: latchkey [FILE] [--name value ...] [-]\n"
+          "       latchkey -v | --version\n"
+          "       latchkey -h | --help\n"
+          "\n"
+          "FILE is a configuration file, of Latchkey or of Redis 7; - reads one from standard\n"
+          "input. Options behind it override what it says; a name with several values takes\n"
+          "them as further arguments. Without any of these the server listens on port 6379.\n"
+          "\n"
+          "Examples:\n"
+          "       latchkey                                  as it comes\n"
+          "       latchkey /etc/latchkey/latchkey.conf      as a file says\n"
+          "       latchkey --port 7777                      on another port\n"
+          "       latchkey latchkey.conf --save \"\" --maxmemory 2gb --threads 4\n"
+          "       echo 'maxmemory 128mb' | latchkey -\n",
+          out);
+}
+
+/* True if the arguments only ask for a text, which is printed. */
+static bool answered(int argc, char **argv)
+{
+    const char *word = argc > 1 ? argv[1] : "";
+
+    if (strcmp(word, "-v") == 0 || strcmp(word, "--version") == 0)
+        print_version();
+    else if (strcmp(word, "-h") == 0 || strcmp(word, "--help") == 0)
+        print_help(stdout);
+    else
+        return false;
+    return true;
+}
+
+/* ---- configuration -------------------------------------------------------------------------- */
+
+static void log_lines(struct slice text)
+{
+    while (text.len) {
+        const char *end = memchr(text.ptr, '\n', text.len);
+        size_t len = end ? (size_t)(end - text.ptr) : text.len;
+
+        log_warning("%.*s", (int)len, text.ptr);
+        text.ptr += end ? len + 1 : len;
+        text.len -= end ? len + 1 : len;
+    }
+}
+
+/* NULL when it cannot be used, which is then explained. */
+static struct conf *load(int argc, char **argv, struct conf_notes *notes)
+{
+    struct conf *conf = conf_new();
+    enum conf_result result = conf_load(conf, argc - 1, argv + 1, notes);
+
+    if (result == CONF_OK)
+        return conf;
+    if (result == CONF_BAD)
+        fprintf(stderr, "%.*s", (int)notes->error.len, notes->error.ptr);
+    else
+        log_lines(buf_slice(&notes->error));
+    conf_free(conf);
+    return NULL;
+}
+
+static bool refuse(const char *why, const char *what, int status)
+{
+    fprintf(stderr, "\n*** FATAL CONFIG FILE ERROR (Latchkey %s) ***\n%s %s: %s\n",
+            LATCHKEY_VERSION, why, what, strerror(-status));
+    return false;
+}
+
+/* From here on messages go where the configuration wants them. */
+static bool open_log(const struct conf *conf)
+{
+    int status;
+
+    if (chdir(conf->dir) != 0)
+        return refuse("Can't enter the folder", conf->dir, -errno);
+    status = log_to_file(conf->logfile);
+    if (status < 0)
+        return refuse("Can't open the log file", conf->logfile, status);
+    log_set_level((enum log_level)conf->loglevel);
+    if (conf->syslog_enabled)
+        log_to_syslog(conf->syslog_ident, conf->syslog_facility);
+    return true;
+}
+
+/* ---- the start ------------------------------------------------------------------------------ */
+
+static bool in_background(const struct conf *conf)
+{
+    return conf->daemonize && process_supervisor(conf) == CONF_SUPERVISED_NO;
+}
+
+static const char *pid_path(const struct conf *conf)
+{
+    if (conf->pidfile[0])
+        return conf->pidfile;
+    return in_background(conf) ? "/var/run/latchkey.pid" : NULL;
+}
+
+static void say_start(const struct conf *conf, const struct conf_notes *notes)
+{
+    log_warning("oO0OoO0OoO0Oo Latchkey is starting oO0OoO0OoO0Oo");
+    log_warning("Latchkey version=%s, redis=%s, bits=%d, pid=%d, just started", LATCHKEY_VERSION,
+                REDIS_VERSION, (int)sizeof(long) * 8, (int)getpid());
+    if (notes->read_stdin)
+        log_warning("Reading config from stdin");
+    if (conf->file || notes->read_stdin)
+        log_warning("Configuration loaded");
+    else
+        log_warning(
+            "No config file given, using the initial values and what the command line says");
+    log_lines(buf_slice(&notes->warnings));
+}
+
+static void show_logo(const struct conf *conf)
+{
+    bool to_terminal = isatty(STDOUT_FILENO) && !conf->logfile[0] && !conf->syslog_enabled;
+
+    log_notice("Running mode=standalone, port=%d.", (int)conf->port);
+    if (!conf->always_show_logo && !to_terminal)
+        return;
+    log_notice("   ____");
+    log_notice("  /    \\________________");
+    log_notice(" |  ()  _______________/   Latchkey %s", LATCHKEY_VERSION);
+    log_notice("  \\____/      |_| |__|     Port: %d, PID: %d", (int)conf->port, (int)getpid());
+}
+
+/* The kernel cuts the backlog to its own limit without a word. */
+static void check_backlog(const struct conf *conf)
+{
+    FILE *f = fopen("/proc/sys/net/core/somaxconn", "re");
+    char text[24] = "";
+
+    if (!f)
+        return;
+    if (fgets(text, sizeof(text), f) && conf->port && strtol(text, NULL, 10) < conf->tcp_backlog)
+        log_warning("WARNING: The TCP backlog setting of %d cannot be enforced because "
+                    "/proc/sys/net/core/somaxconn is set to the lower value of %ld.",
+                    (int)conf->tcp_backlog, strtol(text, NULL, 10));
+    fclose(f);
+}
+
+static void tune_process(const struct conf *conf)
+{
+    signal(SIGHUP, SIG_IGN);
+    signal(SIGPIPE, SIG_IGN);
+    crash_reports(conf);
+    process_limit_huge_pages(conf);
+    if (conf->oom_score_adj != CONF_OOM_NO)
+        process_set_oom_score(conf);
+    if (conf->set_proc_title)
+        title_set(conf);
+}
+
+/* The exit status of the server's whole life. */
+static int serve(struct conf *conf)
+{
+    struct server *server = mem_zalloc_lines(sizeof(*server));
+    char path[PATH_MAX];
+    int status = 1;
+
+    server->executable = mem_strdup(realpath("/proc/self/exe", path) ? path : "latchkey");
+    server->config_file = conf->file ? mem_strdup(conf->file) : NULL;
+    show_logo(conf);
+    if (server_init(server, conf)) {
+        check_backlog(conf);
+        status = server_run(server);
+    }
+    server_release(server);
+    mem_free(server);
+    return status;
+}
 
 int main(int argc, char **argv)
 {
-    static struct server server;
     struct conf_notes notes = {0};
-    struct conf *conf = conf_new();
+    struct conf *conf;
+    char *pid;
     int status = 1;
 
-    if (conf_load(conf, argc - 1, argv + 1, &notes) != CONF_OK) {
-        fprintf(stderr, "%.*s", (int)notes.error.len, notes.error.ptr);
+    if (answered(argc, argv))
+        return 0;
+    title_init(argc, argv);
+    conf = load(argc, argv, &notes);
+    if (!conf || !open_log(conf))
+        return 1;
+    if (in_background(conf) && (status = process_daemonize()) < 0) {
+        log_warning("Can't go into the background: %s", strerror(-status));
         return 1;
     }
-    signal(SIGPIPE, SIG_IGN);
-    signal(SIGHUP, SIG_IGN);
+    say_start(conf, &notes);
     conf_notes_release(&notes);
-    if (server_init(&server, conf))
-        status = server_run(&server);
-    server_release(&server);
+    pid = pid_path(conf) ? mem_strdup(pid_path(conf)) : NULL;
+    if (pid)
+        process_write_pid(pid);
+    tune_process(conf);
+    status = serve(conf);
+    if (pid)
+        unlink(pid);
+    mem_free(pid);
     return status;
 }

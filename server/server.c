@@ -9,6 +9,7 @@
 #include "server/command.h"
 #include "server/latency.h"
 #include "server/listener.h"
+#include "server/process.h"
 #include "server/pubsub.h"
 #include "server/slowlog.h"
 #include "server/worker.h"
@@ -16,13 +17,13 @@
 #include <event2/event.h>
 #include <event2/event_struct.h>
 #include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <stddef.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
-enum { RESERVED_FILES = 64, CRON_MS = 100 };
+enum { CRON_MS = 100 };
 
 void server_set_gate(struct server *s, uint32_t gate, bool on)
 {
@@ -63,6 +64,25 @@ __attribute__((no_sanitize("thread"))) void server_sum_stats(const struct server
     }
 }
 
+void server_reset_stats(struct server *s)
+{
+    for (int i = 0; i < s->workers_len; i++) {
+        struct worker *w = &s->workers[i];
+        uint64_t dirty = w->stats.dirty; /* counts since the last snapshot, not since a reset */
+
+        memset(&w->stats, 0, sizeof(w->stats));
+        w->stats.dirty = dirty;
+        for (int id = 0; id < command_count(s->commands); id++) {
+            mem_free(w->commands[id].latency);
+            w->commands[id] = (struct command_stats){0};
+        }
+    }
+    lock_take(&s->stats_lock);
+    memset(s->errors, 0, sizeof(s->errors));
+    s->errors_len = 0;
+    lock_release(&s->stats_lock);
+}
+
 void server_publish_conf(struct server *s, struct conf *conf)
 {
     struct conf *old = (struct conf *)(uintptr_t)s->conf;
@@ -73,33 +93,6 @@ void server_publish_conf(struct server *s, struct conf *conf)
 }
 
 /* ---- start ---------------------------------------------------------------------------------- */
-
-/* As many files as the clients of maxclients need, or fewer clients. */
-static void reserve_files(struct server *s, struct conf *conf)
-{
-    rlim_t want = (rlim_t)conf->maxclients + RESERVED_FILES;
-    struct rlimit limit;
-
-    (void)s;
-    if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur >= want)
-        return;
-    limit.rlim_cur = limit.rlim_max < want ? limit.rlim_max : want;
-    if (limit.rlim_max < want && geteuid() == 0) {
-        struct rlimit more = {.rlim_cur = want, .rlim_max = want};
-
-        if (setrlimit(RLIMIT_NOFILE, &more) == 0)
-            return;
-    }
-    setrlimit(RLIMIT_NOFILE, &limit);
-    if (limit.rlim_cur < want) {
-        log_warning("You requested maxclients of %lld requiring at least %llu max file descriptors; "
-                    "%llu are allowed, so maxclients is %lld now.",
-                    (long long)conf->maxclients, (unsigned long long)want,
-                    (unsigned long long)limit.rlim_cur,
-                    (long long)limit.rlim_cur - RESERVED_FILES);
-        conf->maxclients = (int64_t)limit.rlim_cur - RESERVED_FILES;
-    }
-}
 
 static bool rename_commands(struct server *s)
 {
@@ -138,7 +131,7 @@ bool server_init(struct server *s, struct conf *conf)
     world_join();
     lock_init(&s->stats_lock, RANK_STATS, 0);
     atomic_store(&s->active_expire, true);
-    reserve_files(s, conf);
+    conf->maxclients = process_reserve_files(conf->maxclients);
     s->commands = command_table_new();
     if (!rename_commands(s))
         return false;
@@ -254,9 +247,10 @@ void server_shutdown(struct server *s)
 static void announce(const struct server *s)
 {
     if (s->conf->port)
-        log_notice("Ready to accept connections tcp");
+        log_notice("Ready to accept connections");
     if (s->conf->unixsocket[0])
-        log_notice("Ready to accept connections unix");
+        log_notice("The server is now ready to accept connections at %s", s->conf->unixsocket);
+    process_ready(s->conf);
 }
 
 static void main_loop(struct server *s)
@@ -281,6 +275,17 @@ static void main_loop(struct server *s)
     event_del(&interrupt);
 }
 
+/* One that waits for the main thread to do something must get it done to reach its end. */
+static void join_worker(struct server *s, struct worker *w)
+{
+    struct pollfd inbox = {.fd = s->main_inbox.fd, .events = POLLIN};
+
+    while (!worker_ended(w)) {
+        if (poll(&inbox, 1, 10) > 0)
+            inbox_drain(&s->main_inbox, s);
+    }
+}
+
 int server_run(struct server *s)
 {
     int started = 0;
@@ -295,7 +300,7 @@ int server_run(struct server *s)
     for (int i = 0; i < started; i++)
         worker_stop(&s->workers[i]);
     for (int i = 0; i < started; i++)
-        worker_join(&s->workers[i]);
+        join_worker(s, &s->workers[i]);
     log_warning("%s is now ready to exit, bye bye...", "Latchkey");
     return ok ? 0 : 1;
 }

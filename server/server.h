@@ -104,6 +104,9 @@ void server_count_error(struct server *s, struct slice code);
 /* The workers' counters added up. The world is stopped, or the caller accepts haste. */
 void server_sum_stats(const struct server *s, struct stats *out);
 
+/* CONFIG RESETSTAT. The world is stopped. */
+void server_reset_stats(struct server *s);
+
 /* Puts a new snapshot in force, with the world stopped by the caller; the old one is freed. */
 void server_publish_conf(struct server *s, struct conf *conf);
 

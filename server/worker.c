@@ -307,9 +307,9 @@ void worker_stop(struct worker *w)
     worker_call(w, leave_loop, NULL);
 }
 
-void worker_join(struct worker *w)
+bool worker_ended(struct worker *w)
 {
-    pthread_join(w->thread, NULL);
+    return pthread_tryjoin_np(w->thread, NULL) == 0;
 }
 
 void worker_release(struct worker *w)

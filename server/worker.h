@@ -76,7 +76,8 @@ struct worker {
 bool worker_init(struct worker *w, struct server *s, int index);
 bool worker_start(struct worker *w);
 void worker_stop(struct worker *w); /* any thread */
-void worker_join(struct worker *w);
+/* True once, when its thread has come to its end. */
+bool worker_ended(struct worker *w);
 void worker_release(struct worker *w);
 
 /* Wraps every callback of the loop: begin reads the clocks and enters the world, end writes out what
