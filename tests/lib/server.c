@@ -401,21 +401,25 @@ static char *replaced(char *text, const char *name, const char *value)
 static char *expanded(const struct server *s, const char *args)
 {
     char port[16];
-    char *text = replaced(copy(args), "{dir}", s->dir);
+    char *text = replaced(copy(args), "{conf}", "{dir}/test.conf");
 
     snprintf(port, sizeof(port), "%d", s->port);
-    return replaced(replaced(text, "{port}", port), "{sock}", s->socket_path);
+    text = replaced(replaced(text, "{dir}", s->dir), "{port}", port);
+    return replaced(text, "{sock}", s->socket_path);
 }
 
-static int input_of(const char *text)
+/* A file with the text, at its beginning: the configuration, or one that has no name. */
+static int input_file(const struct server *s, const char *args, const char *text)
 {
-    FILE *f = tmpfile();
+    char *path = join(s->dir, "/test.conf");
+    FILE *f = strstr(args, path) != NULL ? fopen(path, "w+") : tmpfile();
 
     if (f == NULL)
         bail("no temporary file: %s", strerror(errno));
     fputs(text, f);
     fflush(f);
     lseek(fileno(f), 0, SEEK_SET);
+    free(path);
     return fileno(f);
 }
 
@@ -429,7 +433,7 @@ struct server *server_spawn(const char *args, const char *input)
     words = expanded(s, args);
     text = expanded(s, input != NULL ? input : "");
     add_words(s, words);
-    fd = input_of(text);
+    fd = input_file(s, words, text);
     launch(s, fd);
     close(fd);
     free(text);

@@ -52,8 +52,9 @@ struct server *server_run(const char *args);
 struct server *server_run_threads(int threads, const char *args);
 
 /*
- * For tests of the start itself: exactly these arguments, no waiting. "{port}", "{dir}" and
- * "{sock}" in them are replaced. Input is sent to its stdin (NULL: none).
+ * For tests of the start itself: exactly these arguments, no waiting. "{port}", "{dir}", "{sock}"
+ * and "{conf}" in them are replaced. The input, in which they are replaced too, is the file {conf}
+ * where the arguments name that, and sent to the server's stdin otherwise (NULL: none).
  */
 struct server *server_spawn(const char *args, const char *input);
 
