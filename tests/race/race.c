@@ -1,0 +1,112 @@
+/*
+ * Thirty-two clients and more on few keys, and a server of four workers: what must hold whatever
+ * the threads do, is looked at while they do it. Built and run with SAN=thread, it shows data races.
+ *
+ *   race [--rounds N] [--seed N]
+ */
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/rng.h"
+#include "tests/lib/client.h"
+#include "tests/lib/tap.h"
+#include "tests/race/roles.h"
+
+enum { WORKERS = 4, ROUNDS = 4000, SANITIZED_ROUNDS = 1000, COUNTERS = 4 };
+
+static const struct role everything[] = {
+    {"five keys set at once", 3, false, NULL, set_five},
+    {"five keys read at once", 3, false, NULL, get_five},
+    {"a token renamed", 2, false, NULL, rename_token},
+    {"a token has one name", 2, false, NULL, watch_token},
+    {"a key moved between databases", 2, false, NULL, move_token},
+    {"databases swapped", 1, false, NULL, swap_databases},
+    {"databases swapped are whole", 2, false, NULL, watch_swapped},
+    {"counters", COUNTERS, false, NULL, count_up},
+    {"values handed over", 2, false, NULL, hand_over},
+    {"mutual exclusion", 3, false, NULL, exclude},
+    {"short lives", 2, false, NULL, expire_soon},
+    {"keys that come and go", 2, false, NULL, come_and_go},
+    {"keys that stay are found", 2, true, NULL, walk_keys},
+    {"messages published", 4, false, NULL, publish_numbers},
+    {"messages in order", 4, false, subscribe_all, read_messages},
+    {"subscriptions changed", 1, true, NULL, change_subscriptions},
+    {"mixed commands", 8, false, NULL, mixed_commands},
+    {"administration", 2, true, NULL, administer},
+    {"killed connections", 2, true, NULL, be_killed},
+    {"commands monitored", 1, true, NULL, watch_commands},
+    {NULL, 0, false, NULL, NULL},
+};
+
+static const struct role wiping[] = {
+    {"five keys set at once, databases wiped", 6, false, NULL, set_five},
+    {"five keys read at once, databases wiped", 6, false, NULL, get_five},
+    {"databases wiped and swapped", 2, false, NULL, wipe},
+    {"short lives, databases wiped", 4, false, NULL, expire_soon},
+    {"mixed commands, databases wiped", 12, false, NULL, mixed_commands},
+    {"administration, databases wiped", 2, true, NULL, administer},
+    {"killed connections, databases wiped", 2, true, NULL, be_killed},
+    {NULL, 0, false, NULL, NULL},
+};
+
+struct options {
+    int rounds;
+    unsigned long seed;
+};
+
+static struct options parse_options(int argc, char **argv)
+{
+    static const struct option known[] = {
+        {"rounds", required_argument, NULL, 'r'},
+        {"seed", required_argument, NULL, 's'},
+        {NULL, 0, NULL, 0},
+    };
+    const char *sanitizer = getenv("SAN");
+    bool slow = sanitizer != NULL && *sanitizer != '\0';
+    struct options o = {slow ? SANITIZED_ROUNDS : ROUNDS, rng_entropy() % 1000000};
+    int c;
+
+    while ((c = getopt_long(argc, argv, "", known, NULL)) >= 0) {
+        if (c == 'r') {
+            o.rounds = atoi(optarg);
+        } else if (c == 's') {
+            o.seed = strtoul(optarg, NULL, 10);
+        } else {
+            fprintf(stderr, "usage: race [--rounds N] [--seed N]\n");
+            exit(2);
+        }
+    }
+    return o;
+}
+
+static void expect_empty(struct server *s)
+{
+    redisContext *link = client_open(s);
+    redisReply *r;
+
+    freeReplyObject(redisCommand(link, "FLUSHALL"));
+    r = redisCommand(link, "INFO keyspace");
+    ok(r->type == REDIS_REPLY_STRING && strstr(r->str, "db") == NULL,
+       "nothing is left behind FLUSHALL");
+    freeReplyObject(r);
+    redisFree(link);
+}
+
+int main(int argc, char **argv)
+{
+    struct options o = parse_options(argc, argv);
+    struct server *s = server_run_threads(WORKERS, "");
+
+    diag("--rounds %d --seed %lu", o.rounds, o.seed);
+    several_keys_begin(s);
+    keyspace_walks_begin(s);
+    crowd_run(s, everything, o.rounds, o.seed);
+    several_keys_end(s);
+    one_key_end(s, COUNTERS, o.rounds);
+    crowd_run(s, wiping, o.rounds, o.seed + 1);
+    expect_empty(s);
+    server_stop(s);
+    return tap_done();
+}

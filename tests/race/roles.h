@@ -1,0 +1,45 @@
+/* What the clients of a crowd do and what they look out for. Each role keeps to keys of its own. */
+#ifndef TESTS_RACE_ROLES_H
+#define TESTS_RACE_ROLES_H
+
+#include "tests/race/crowd.h"
+
+/* several_keys.c: commands on several keys happen at once, or not at all. */
+void set_five(struct client *c);
+void get_five(struct client *c);
+void rename_token(struct client *c);
+void watch_token(struct client *c);
+void move_token(struct client *c);
+void swap_databases(struct client *c);
+void watch_swapped(struct client *c);
+
+/* one_key.c: what many do to one key adds up, and happens in each client's order. */
+void count_up(struct client *c);
+void hand_over(struct client *c);
+void exclude(struct client *c);
+void expire_soon(struct client *c);
+
+/* keyspace_walks.c: what stays is found while all else comes and goes. */
+void come_and_go(struct client *c);
+void walk_keys(struct client *c);
+
+/* messages.c: messages come all, once, in their publisher's order. */
+void subscribe_all(struct client *c);
+void read_messages(struct client *c);
+void publish_numbers(struct client *c);
+void change_subscriptions(struct client *c);
+
+/* disturbance.c: everything else that goes on in a server. */
+void mixed_commands(struct client *c);
+void administer(struct client *c);
+void be_killed(struct client *c);
+void watch_commands(struct client *c);
+void wipe(struct client *c);
+
+/* What the tests look at when the clients have gone. Bounded by the rounds that were run. */
+void several_keys_begin(struct server *s);
+void several_keys_end(struct server *s);
+void one_key_end(struct server *s, int clients, int rounds);
+void keyspace_walks_begin(struct server *s);
+
+#endif
