@@ -58,13 +58,13 @@ static bool protected_from(const struct server *s, int fd, bool is_unix)
 static struct worker *least_loaded(struct listener *l)
 {
     struct server *s = l->server;
-    struct worker *best = NULL;
+    struct worker *best = &s->workers[l->next % s->workers_len];
 
-    for (int i = 0; i < s->workers_len; i++) {
+    for (int i = 1; i < s->workers_len; i++) {
         struct worker *w = &s->workers[(l->next + i) % s->workers_len];
 
-        if (!best || atomic_load_explicit(&w->load, memory_order_relaxed) <
-                         atomic_load_explicit(&best->load, memory_order_relaxed))
+        if (atomic_load_explicit(&w->load, memory_order_relaxed) <
+            atomic_load_explicit(&best->load, memory_order_relaxed))
             best = w;
     }
     l->next = best->index + 1;

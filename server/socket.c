@@ -93,7 +93,7 @@ void socket_tune(int fd, long keepalive_s)
 
 bool socket_peer_is_local(int fd)
 {
-    struct sockaddr_storage ss;
+    struct sockaddr_storage ss = {0};
     socklen_t len = sizeof(ss);
 
     if (getpeername(fd, (struct sockaddr *)&ss, &len) < 0)
