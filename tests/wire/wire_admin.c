@@ -243,12 +243,15 @@ static const struct wire_case slowlog[] = {
 
 static const struct wire_case latency[] = {
     {"CONFIG SET latency-monitor-threshold 1", "+OK"},
-    {"LATENCY RESET", ":0"},
+    {"LATENCY RESET", "/^:[0-9]+$"},
     {"DEBUG SLEEP 0.01", "+OK"},
+    {"CONFIG SET latency-monitor-threshold 0", "+OK"},
     {"LATENCY LATEST", "/\\['command' :[0-9]+ :[0-9]+ :[0-9]+\\]"},
     {"LATENCY HISTORY command", "/^\\[\\[:[0-9]+ :[0-9]+\\].*\\]$"},
     {"LATENCY HISTORY nothing", "[]"},
     {"LATENCY RESET command nothing", ":1"},
+    {"LATENCY HISTORY command", "[]"},
+    {"LATENCY RESET", "/^:[0-9]+$"},
     {"LATENCY LATEST", "[]"},
     {"LATENCY RESET", ":0"},
     {"LATENCY HISTOGRAM nosuch", "{}"},
@@ -259,7 +262,6 @@ static const struct wire_case latency[] = {
     {"LATENCY HISTORY", "-ERR wrong number of arguments for 'latency|history' command"},
     {"LATENCY", "-ERR wrong number of arguments for 'latency' command"},
     {"LATENCY HELP", "/^\\[\\+LATENCY <subcommand>"},
-    {"CONFIG SET latency-monitor-threshold 0", "+OK"},
 };
 
 static const struct wire_case memory_and_object[] = {
@@ -358,7 +360,7 @@ static void slow_commands_are_logged(struct session *t)
     CASES(t, "SLOWLOG of slow commands", {"CONFIG SET slowlog-log-slower-than 5000", "+OK"},
           {"CONFIG SET slowlog-max-len 2", "+OK"}, {"SLOWLOG RESET", "+OK"}, {"PING", "+PONG"},
           {"DEBUG SLEEP 0.011", "+OK"}, {"DEBUG SLEEP 0.012", "+OK"}, {"DEBUG SLEEP 0.013", "+OK"},
-          {"SLOWLOG LEN", ":2"},
+          {"CONFIG SET slowlog-log-slower-than -1", "+OK"}, {"SLOWLOG LEN", ":2"},
           {"SLOWLOG GET", "/^\\[\\[:[0-9]+ :[0-9]+ :1[0-9]{4,} \\['DEBUG' 'SLEEP' '0.013'\\].*"
                           "'0.012'\\] '[^']*' ''\\]\\]$"},
           {"CONFIG SET slowlog-max-len 128", "+OK"},

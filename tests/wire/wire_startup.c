@@ -55,7 +55,7 @@ static const struct refusal refusals[] = {
      {">>> 'dir \"/nonexistent/folder\"'", "No such file or directory"}},
     {"--port 0 --logfile /nonexistent/log",
      NULL,
-     {"Can't open the log file: No such file or directory"}},
+     {"Can't open the log file", "No such file or directory"}},
     {"/nonexistent/file.conf",
      NULL,
      {"can't open config file '/nonexistent/file.conf': No such file or directory"}},
