@@ -39,6 +39,7 @@ struct call {
     size_t reply_start;  /* where this call's reply begins in the output */
     uint64_t first_hash; /* of the argument cmd->first_key */
     uint64_t *hashes;    /* of all keys, by argument; NULL if there is only the first */
+    bool holds_shards;   /* others than that of the first key */
     bool world;          /* the world is stopped: any key may be touched */
 
     /* The last look-up, so that find and change cost one. */

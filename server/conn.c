@@ -14,7 +14,11 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
-enum { READ_AT_LEAST = 16 * 1024, KEEP_OUT_UP_TO = 1024 * 1024 };
+enum {
+    READ_AT_LEAST = 16 * 1024,
+    KEEP_OUT_UP_TO = 1024 * 1024,
+    PUSHED_BITS = 17, /* what is pushed is written whenever it passes a multiple of 2^17 bytes */
+};
 
 /* ---- opening and closing ------------------------------------------------------------------- */
 
@@ -103,7 +107,7 @@ size_t conn_memory(const struct conn *c)
         bytes += mem_good_size(sizeof(*c->in)) + c->in->buf.cap + c->in->args.cap * sizeof(struct slice);
     if (c->in && c->in->filling)
         bytes += c->in->filling->cap;
-    return bytes + mem_size_of(c->extra);
+    return bytes + mem_size_of(c->extra) + pubsub_memory(c);
 }
 
 /* ---- writing ------------------------------------------------------------------------------- */
@@ -178,6 +182,27 @@ void conn_flush(struct conn *c)
         return;
     want_write(c, conn_pending(c) > 0);
     output_limit_check(c);
+}
+
+void conn_push(struct conn *c, struct slice bytes)
+{
+    struct worker *w = c->worker;
+    size_t before = c->out.len;
+
+    if (UNLIKELY(c->flags & (CONN_DOOMED | CONN_CLOSE_AFTER_REPLY)))
+        return;
+    /* Among the replies in hand, unless these may be thrown away (CLIENT REPLY). */
+    if (w->current == c && !(c->gates & CONN_GATE_REPLY)) {
+        buf_append_slice(&w->out, bytes);
+        return;
+    }
+    buf_append_slice(&c->out, bytes);
+    if (!(c->flags & CONN_FLUSH_QUEUED)) {
+        c->flags |= CONN_FLUSH_QUEUED;
+        list_push(&w->flush, &c->flush_link);
+    }
+    if (UNLIKELY(before >> PUSHED_BITS != c->out.len >> PUSHED_BITS))
+        conn_flush(c);
 }
 
 void conn_send_replies(struct conn *c)

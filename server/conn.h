@@ -105,6 +105,11 @@ void conn_ready(evutil_socket_t fd, short what, void *arg);
 
 /* A buffer to append output to, for a connection that is not the one being served just now. */
 struct buf *conn_output(struct conn *c);
+/*
+ * Appends a whole message that is no reply: also to a connection that reads slower than such messages
+ * come, so its output limit is looked at as it grows. Nothing for one that is being closed.
+ */
+void conn_push(struct conn *c, struct slice bytes);
 /* Writes what the socket takes; called by the worker for its list. May doom the connection. */
 void conn_flush(struct conn *c);
 /* Writes the replies that the worker has gathered for the connection in hand. */

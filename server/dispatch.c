@@ -99,6 +99,7 @@ static void run_locked(struct call *c)
         world_resume();
     } else {
         key_locks_take(&locks, c);
+        c->holds_shards = locks.any;
         cmd->run(c);
         key_locks_release(&locks, ks);
     }

@@ -42,5 +42,5 @@ void reply_help(struct call *c, const char *const *lines)
     for (size_t i = 0; i < n; i++)
         reply_simple(c, lines[i]);
     reply_simple(c, "HELP");
-    reply_simple(c, "    Print this help.");
+    reply_simple(c, "    Prints this help.");
 }

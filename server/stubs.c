@@ -1,7 +1,6 @@
 #include "server/eviction.h"
 #include "server/latency.h"
 #include "server/monitor.h"
-#include "server/pubsub.h"
 #include "server/slowlog.h"
 void monitor_feed(struct call *c) { (void)c; }
 bool eviction_make_room(struct worker *w) { (void)w; return true; }
@@ -11,9 +10,3 @@ void slowlog_note(struct call *c, uint64_t us) { (void)c; (void)us; }
 struct latency *latency_new(void) { return 0; }
 void latency_free(struct latency *l) { (void)l; }
 void latency_note(struct latency *l, const char *event, int64_t ms, const struct conf *conf) { (void)l; (void)event; (void)ms; (void)conf; }
-struct pubsub *pubsub_new(int workers) { (void)workers; return 0; }
-void pubsub_free(struct pubsub *p) { (void)p; }
-void pubsub_drop(struct conn *c) { (void)c; }
-uint64_t pubsub_publish(struct worker *w, struct slice channel, struct slice message) { (void)w; (void)channel; (void)message; return 0; }
-void pubsub_deliver(struct worker *w) { (void)w; }
-bool pubsub_idle(const struct server *s) { (void)s; return true; }

@@ -17,7 +17,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { TICK_MS = 100 };
+enum { TICK_MS = 100, CONGESTION_PAUSE_US = 200 };
 
 /* ---- rounds --------------------------------------------------------------------------------- */
 
@@ -30,10 +30,8 @@ void worker_round_begin(struct worker *w)
     w->mono_ms = clock_mono_ms();
 }
 
-void worker_round_end(struct worker *w)
+static void flush_conns(struct worker *w)
 {
-    timing_close(w);
-    pubsub_deliver(w);
     while (UNLIKELY(!list_empty(&w->flush))) {
         struct conn *c = CONTAINER_OF(w->flush.next, struct conn, flush_link);
 
@@ -41,8 +39,32 @@ void worker_round_end(struct worker *w)
         c->flags &= ~(uint32_t)CONN_FLUSH_QUEUED;
         conn_flush(c);
     }
-    if (UNLIKELY(!list_empty(&w->doomed)))
+}
+
+/* Everything that goes out. Closing a connection may bring others their messages. */
+static void send_all(struct worker *w)
+{
+    pubsub_deliver(w);
+    flush_conns(w);
+    while (UNLIKELY(!list_empty(&w->doomed))) {
         conn_bury_doomed(w);
+        flush_conns(w);
+    }
+}
+
+void worker_round_end(struct worker *w)
+{
+    struct timespec moment = {.tv_nsec = CONGESTION_PAUSE_US * 1000};
+
+    timing_close(w);
+    send_all(w);
+    /* A worker that publishes faster than others deliver waits for them, but goes on delivering. */
+    while (UNLIKELY(pubsub_congested(w))) {
+        world_leave();
+        nanosleep(&moment, NULL);
+        world_enter();
+        send_all(w);
+    }
     world_leave();
 }
 

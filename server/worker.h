@@ -20,8 +20,6 @@ enum {
     READ_BUFFER = 128 * 1024,
 };
 
-struct subscribers;
-
 /* A request of the batch in hand. */
 struct parsed {
     const struct command *cmd; /* NULL: unknown, or it has no key to look ahead for */
@@ -68,9 +66,6 @@ struct worker {
     _Atomic int64_t expire_at; /* when it will look next, wall clock */
 
     struct event tick_event, unpark_event;
-
-    /* Pub/sub: who of this worker's connections is subscribed to what, and what came for them. */
-    struct subscribers *subscribers;
 };
 
 bool worker_init(struct worker *w, struct server *s, int index);
