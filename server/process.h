@@ -20,8 +20,8 @@ void process_notify(const char *state);
 void process_ready(const struct conf *conf);
 
 /*
- * Lets the process have as many files open as that many clients need. How many clients there can be,
- * which is less where the system does not allow it.
+ * Lets the process have as many files open as that many clients need. How many clients there can
+ * be, which is less where the system does not allow it.
  */
 int64_t process_reserve_files(int64_t clients);
 

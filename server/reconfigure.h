@@ -8,9 +8,9 @@
 #include "server/server.h"
 
 /*
- * CONFIG SET: all pairs of name and value, or none of them. False with the error reply, without its
- * "ERR ", in `err`. Called by a worker's thread, which leaves the world while it waits: what it read
- * of the configuration is to be read anew.
+ * CONFIG SET: all pairs of name and value, or none of them. False with the error reply, without
+ * its "ERR ", in `err`. Called by a worker's thread, which leaves the world while it waits: what it
+ * read of the configuration is to be read anew.
  */
 bool reconfigure(struct server *s, const struct slice *pairs, size_t pairs_len, bool local_client,
                  struct buf *err);
