@@ -88,10 +88,10 @@ static struct conf *load(int argc, char **argv, struct conf_notes *notes)
     return NULL;
 }
 
-static bool refuse(const char *why, const char *what, int status)
+static bool refuse(const char *why, int status)
 {
-    fprintf(stderr, "\n*** FATAL CONFIG FILE ERROR (Latchkey %s) ***\n%s %s: %s\n",
-            LATCHKEY_VERSION, why, what, strerror(-status));
+    fprintf(stderr, "\n*** FATAL CONFIG FILE ERROR (Latchkey %s) ***\n%s: %s\n", LATCHKEY_VERSION,
+            why, strerror(-status));
     return false;
 }
 
@@ -101,10 +101,10 @@ static bool open_log(const struct conf *conf)
     int status;
 
     if (chdir(conf->dir) != 0)
-        return refuse("Can't enter the folder", conf->dir, -errno);
+        return refuse("Can't change to the folder dir", -errno);
     status = log_to_file(conf->logfile);
     if (status < 0)
-        return refuse("Can't open the log file", conf->logfile, status);
+        return refuse("Can't open the log file", status);
     log_set_level((enum log_level)conf->loglevel);
     if (conf->syslog_enabled)
         log_to_syslog(conf->syslog_ident, conf->syslog_facility);

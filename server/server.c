@@ -133,15 +133,13 @@ bool server_init(struct server *s, struct conf *conf)
     atomic_store(&s->active_expire, true);
     conf->maxclients = process_reserve_files(conf->maxclients);
     s->commands = command_table_new();
-    if (!rename_commands(s))
-        return false;
     keyspace_init(&s->keyspace, (int)conf->databases);
     s->latency = latency_new();
     s->slowlog = slowlog_new();
     s->pubsub = pubsub_new(conf_workers(conf));
     server_set_gate(s, GATE_MEMORY, conf->maxmemory > 0);
     s->main_base = event_base_new();
-    if (!s->main_base || inbox_init(&s->main_inbox) < 0 || !make_workers(s))
+    if (!s->main_base || inbox_init(&s->main_inbox) < 0 || !rename_commands(s) || !make_workers(s))
         return false;
     log_notice("Server initialized");
     s->listener = listener_new(s, s->main_base);

@@ -1,13 +1,11 @@
 /*
- * The start and the end of the server: command line, configuration files, background, supervisors,
- * and changes of the configuration that reach beyond it.
+ * The process among others: its title, its supervisor, its files; and changes of the configuration
+ * that reach beyond the server, or fail there.
  */
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -18,9 +16,7 @@
 #define BASE "--port {port} --unixsocket {sock} --dir {dir} "
 #define FAILED(name, why) "-ERR CONFIG SET failed (possibly related to argument '" name "') - " why
 
-enum { END_MS = 20000 };
-
-static char dir[] = "/tmp/latchkey-start-XXXXXX";
+static char dir[] = "/tmp/latchkey-process-XXXXXX";
 
 static const char *path(const char *name)
 {
@@ -67,16 +63,6 @@ static const char *proc_file(pid_t pid, const char *name)
     return read_path(file);
 }
 
-/* Runs to its end, which is expected with this status, and has said this. */
-static void ends(const char *args, const char *input, int status, const char *said)
-{
-    struct server *s = server_spawn(args, input);
-
-    is_int(server_wait_end(s, END_MS), status, "status of: latchkey %s", args);
-    ok(server_log_has(s, said), "and it says: %s", said);
-    server_discard(s);
-}
-
 static struct server *starts(const char *args, const char *input)
 {
     struct server *s = server_spawn(args, input);
@@ -84,48 +70,6 @@ static struct server *starts(const char *args, const char *input)
     if (!ok(server_wait_ready(s), "starts: latchkey %s", args))
         bail("%s", server_log(s));
     return s;
-}
-
-static void test_answers(void)
-{
-    ends("--version", NULL, 0, "Latchkey server v=");
-    ends("-v", NULL, 0, "Latchkey server v=");
-    ends("--help", NULL, 0, "Usage: latchkey");
-    ends("-h", NULL, 0, "Usage: latchkey");
-}
-
-static void test_refusals(void)
-{
-    write_file("bad.conf", "port 0\n\nmaxmemory much\n");
-    ends(path("bad.conf"), NULL, 1, "*** FATAL CONFIG FILE ERROR (Latchkey ");
-    ends(path("bad.conf"), NULL, 1,
-         "Reading the configuration file, at line 3\n>>> 'maxmemory much'\n"
-         "argument must be a memory value\n");
-    ends("--port {port} --nonsense 1", NULL, 1, "Bad directive or wrong number of arguments");
-    ends("--port", NULL, 1, "wrong number of arguments");
-    ends("/nowhere/x.conf", NULL, 1,
-         "Fatal error, can't open config file '/nowhere/x.conf': No such file or directory");
-    ends("- --port {port}", "hz many\n", 1, "argument couldn't be parsed into an integer");
-    ends("--port {port} --logfile /nowhere/log", NULL, 1, "Can't open the log file");
-    ends("--port 0", NULL, 1, "Configured to not listen anywhere, exiting.");
-    ends("--port {port} --rename-command NOSUCH x", NULL, 1, "rename-command");
-}
-
-static void test_stdin(void)
-{
-    struct server *s = starts("- " BASE "--unixsocketperm 700", "maxmemory 3mb\nhz 3\n");
-    struct wire *w = wire_open(s, 2);
-    struct stat st;
-
-    is_str(wire_call(w, "CONFIG GET maxmemory"), "['maxmemory' '3145728']", "input is read");
-    ok(stat(s->socket_path, &st) == 0 && (st.st_mode & 0777) == 0700, "the unix socket's mode");
-    wire_close(w);
-    server_stop(s);
-    s = starts(BASE "--hz 4 -", "hz 3\n");
-    w = wire_open(s, 2);
-    is_str(wire_call(w, "CONFIG GET hz"), "['hz' '4']", "the command line beats the input");
-    wire_close(w);
-    server_stop(s);
 }
 
 static void test_redis_conf(void)
@@ -142,11 +86,6 @@ static void test_redis_conf(void)
     ok(server_log_has(s, "Option 'loadmodule' is not supported here, ignored"), "another");
     ok(server_log_has(s, "Option 'user' is not supported here, ignored"), "and one more");
     server_stop(s);
-    snprintf(args, sizeof(args),
-             "tests/fuzz/corpus/conf/redis.conf --daemonize no --pidfile %s " BASE,
-             path("redis.pid"));
-    s = starts(args, NULL);
-    server_stop(s);
     s = starts("conf/latchkey.conf " BASE, NULL);
     ok(server_log_has(s, "Server initialized") && server_log_has(s, "Ready to accept connections"),
        "the words that tools wait for");
@@ -155,7 +94,7 @@ static void test_redis_conf(void)
 
 static void test_rename(void)
 {
-    struct server *s = starts("- " BASE, "rename-command FLUSHALL ''\nrename-command PING pong\n");
+    struct server *s = starts("- " BASE, "rename-command GET ''\nrename-command PING pong\n");
     struct wire *w = wire_open(s, 2);
 
     is_str(wire_call(w, "PONG"), "+PONG", "a command has another name");
@@ -183,56 +122,6 @@ static void test_title(void)
     s = starts(BASE "--set-proc-title no", NULL);
     ok(strstr(proc_file(s->pid, "cmdline"), "--set-proc-title no") != NULL, "or none");
     server_stop(s);
-}
-
-static void test_pidfile(void)
-{
-    char args[256], want[24];
-    struct server *s;
-
-    snprintf(args, sizeof(args), BASE "--pidfile %s", path("pid"));
-    s = starts(args, NULL);
-    snprintf(want, sizeof(want), "%d\n", (int)s->pid);
-    is_str(read_path(path("pid")), want, "the pid file");
-    kill(s->pid, SIGINT);
-    is_int(server_wait_end(s, END_MS), 0, "SIGINT ends it in order");
-    ok(access(path("pid"), F_OK) != 0, "the pid file is gone");
-    ok(access(s->socket_path, F_OK) != 0, "the unix socket too");
-    ok(server_log_has(s, "Received SIGINT scheduling shutdown..."), "and it says why");
-    server_discard(s);
-}
-
-static bool gone_within(pid_t pid, int ms)
-{
-    for (long long end = raw_now_ms() + ms; raw_now_ms() < end; raw_sleep_ms(10)) {
-        if (kill(pid, 0) != 0)
-            return true;
-    }
-    return false;
-}
-
-static void test_background(void)
-{
-    char args[512];
-    struct server *s;
-    pid_t pid;
-    struct wire *w;
-
-    snprintf(args, sizeof(args), BASE "--daemonize yes --pidfile %s --logfile %s", path("dpid"),
-             path("dlog"));
-    s = server_spawn(args, NULL);
-    is_int(server_wait_end(s, END_MS), 0, "the command returns");
-    for (int i = 0; i < 1000 && access(s->socket_path, F_OK) != 0; i++)
-        raw_sleep_ms(10);
-    pid = (pid_t)strtol(read_path(path("dpid")), NULL, 10);
-    w = wire_open(s, 2);
-    is_str(wire_call(w, "PING"), "+PONG", "while the server serves");
-    wire_close(w);
-    ok(pid > 0 && getsid(pid) == pid, "in a session of its own");
-    ok(strstr(read_path(path("dlog")), "eady to accept connections") != NULL, "its log is a file");
-    kill(pid, SIGTERM);
-    ok(gone_within(pid, END_MS), "SIGTERM ends it");
-    server_discard(s);
 }
 
 static void test_systemd(void)
@@ -324,50 +213,19 @@ static void test_oom_score(void)
     server_stop(s);
 }
 
-static void test_rewrite(void)
-{
-    char args[512];
-    struct server *s;
-    struct wire *w;
-
-    write_file("rw.conf", "# mine\nhz 20\nloadmodule x\n");
-    snprintf(args, sizeof(args), "%s " BASE, path("rw.conf"));
-    s = starts(args, NULL);
-    w = wire_open(s, 2);
-    is_str(wire_call(w, "CONFIG SET hz 21 maxmemory 5mb"), "+OK", "two changes");
-    is_str(wire_call(w, "CONFIG REWRITE"), "+OK", "are written");
-    ok(strncmp(read_path(path("rw.conf")), "# mine\nhz 21\nloadmodule x\n", 26) == 0,
-       "in their places");
-    ok(strstr(read_path(path("rw.conf")), "\nmaxmemory 5mb\n") != NULL, "or behind");
-    wire_close(w);
-    server_stop(s);
-    s = starts(BASE, NULL);
-    w = wire_open(s, 2);
-    is_str(wire_call(w, "CONFIG REWRITE"), "-ERR The server is running without a config file",
-           "without a file there is nothing to write");
-    wire_close(w);
-    server_stop(s);
-}
-
 int main(void)
 {
     char command[64];
 
     if (!mkdtemp(dir))
         bail("no temporary folder");
-    test_answers();
-    test_refusals();
-    test_stdin();
     test_redis_conf();
     test_rename();
     test_title();
-    test_pidfile();
-    test_background();
     test_systemd();
     test_ports();
     test_protected_options();
     test_oom_score();
-    test_rewrite();
     snprintf(command, sizeof(command), "rm -rf '%s'", dir);
     if (system(command) != 0)
         diag("%s is left behind", dir);
