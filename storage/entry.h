@@ -84,7 +84,7 @@ static inline bool entry_is(const void *item, struct slice key)
 {
     const struct entry *e = item;
 
-    return entry_key_len(e) == key.len && memcmp(e->data + entry_key_offset(e), key.ptr, key.len) == 0;
+    return entry_key_len(e) == key.len && bytes_eq(e->data + entry_key_offset(e), key.ptr, key.len);
 }
 
 static inline int64_t entry_expiry(const struct entry *e)

@@ -310,6 +310,10 @@ __attribute__((no_sanitize("thread"))) void table_hint_item(const struct table *
 
     if (!b)
         return;
-    for (unsigned bits = bucket_match(b, table_tag(hash)); bits; bits &= bits - 1)
-        PREFETCH(bucket_get(b, (unsigned)__builtin_ctz(bits)));
+    for (unsigned bits = bucket_match(b, table_tag(hash)); bits; bits &= bits - 1) {
+        const char *item = bucket_get(b, (unsigned)__builtin_ctz(bits));
+
+        PREFETCH(item);
+        PREFETCH(item + CACHE_LINE);
+    }
 }
