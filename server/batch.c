@@ -4,67 +4,49 @@
 #include "base/mem.h"
 #include "resp/writer.h"
 #include "server/dispatch.h"
+#include "server/incoming.h"
 #include "server/worker.h"
 
 enum { OUTPUT_FLUSH_FROM = 256 * 1024 };
 
-/* What lies before us: a run of bytes, how far it is worked off, and the request begun at its end. */
+/*
+ * The bytes of one connection, how far they are worked off, and the request begun at their end. Its
+ * parsed requests stand in the worker's batch, beside those of other runs.
+ */
 struct run {
     struct conn *c;
     char *data;
     size_t len, pos;
+    size_t start; /* where the first request of the batch begins */
     struct request request;
     enum request_state state;
-    int n; /* requests in the worker's batch */
+    int first, n;               /* its requests in the worker's batch */
+    size_t args_from, args_len; /* arguments of the request begun, in the worker's args */
 };
 
-struct incoming *batch_incoming(struct conn *c)
+char *batch_read_space(struct worker *w, size_t *len)
 {
-    if (!c->in)
-        c->in = mem_zalloc(sizeof(*c->in));
-    return c->in;
+    if (w->gathered_len == GATHER_MAX || READ_BUFFER - w->read_used < BATCH_READ_MIN)
+        return NULL;
+    *len = READ_BUFFER - w->read_used;
+    if (*len > BATCH_READ_MAX)
+        *len = BATCH_READ_MAX;
+    return w->read_buffer + w->read_used;
 }
 
-static void free_blobs(struct incoming *in)
+void batch_gather(struct conn *c, size_t n)
 {
-    for (size_t i = 0; i < in->blobs_len; i++)
-        blob_free(in->blobs[i]);
-    mem_free(in->blobs);
-    in->blobs = NULL;
-    in->blobs_len = 0;
+    struct worker *w = c->worker;
+
+    if (w->gathered_len == 0)
+        event_active(&w->gather_event, EV_TIMEOUT, 0);
+    w->gathered[w->gathered_len++] = (struct gathered){c, w->read_buffer + w->read_used, n};
+    w->read_used += n;
 }
 
-void batch_release_incoming(struct conn *c)
-{
-    struct incoming *in = c->in;
+/* ---- preparing a batch ---------------------------------------------------------------------- */
 
-    if (!in)
-        return;
-    free_blobs(in);
-    blob_free(in->filling);
-    buf_release(&in->buf);
-    args_release(&in->args);
-    mem_free(in);
-    c->in = NULL;
-}
-
-struct blob *batch_take_blob(struct conn *c, struct slice arg)
-{
-    struct incoming *in = c->in;
-
-    for (size_t i = 0; in && i < in->blobs_len; i++) {
-        struct blob *b = in->blobs[i];
-
-        if (b->data == arg.ptr && b->len == arg.len) {
-            in->blobs[i] = in->blobs[--in->blobs_len];
-            return b;
-        }
-    }
-    return NULL;
-}
-
-/* ---- a batch ------------------------------------------------------------------------------- */
-
+/* Adds the run's next requests to the worker's batch, as long as there is room. */
 static void parse_batch(struct run *run)
 {
     struct worker *w = run->c->worker;
@@ -76,15 +58,17 @@ static void parse_batch(struct run *run)
     /* AUTH changes the limits of what follows it. */
     int max = unauthenticated ? 1 : BATCH_MAX;
 
-    run->n = 0;
-    while (run->n < max) {
+    run->first = w->batch_len;
+    run->start = run->pos;
+    run->state = REQUEST_DONE;
+    while (w->batch_len < BATCH_MAX && w->batch_len - run->first < max) {
         run->state = request_parse(&run->request, run->data + run->pos, run->len - run->pos,
                                    &w->args, &limits);
         if (run->state != REQUEST_DONE)
-            return;
+            break;
         run->pos += run->request.pos;
         if (w->args.len > run->request.first) {
-            struct parsed *p = &w->batch[run->n++];
+            struct parsed *p = &w->batch[w->batch_len++];
 
             p->first = run->request.first;
             p->argc = (int)(w->args.len - run->request.first);
@@ -94,15 +78,18 @@ static void parse_batch(struct run *run)
         run->request.multibulk = false;
         run->request.first = w->args.len;
     }
+    run->n = w->batch_len - run->first;
+    run->args_from = run->request.first;
+    run->args_len = w->args.len - run->request.first;
 }
 
 /* The command of each request, mostly the same as that of the one before. */
-static void look_up_commands(struct worker *w, int n)
+static void look_up_commands(struct worker *w)
 {
     struct slice last = {0};
     const struct command *cmd = NULL;
 
-    for (int i = 0; i < n; i++) {
+    for (int i = 0; i < w->batch_len; i++) {
         struct parsed *p = &w->batch[i];
         const struct slice *argv = &w->args.v[p->first];
 
@@ -116,68 +103,70 @@ static void look_up_commands(struct worker *w, int n)
     }
 }
 
-/* Has what the requests need on its way into the cache, in two steps: the buckets, then the entries. */
-static void look_ahead(struct worker *w, int n, int db)
+/* Has what a run's requests need on its way into the cache: first the buckets, then the entries. */
+static void look_ahead(const struct run *run, void (*hint)(const struct table *t, uint64_t hash))
 {
-    struct keyspace *ks = &w->server->keyspace;
+    const struct worker *w = run->c->worker;
 
-    for (int step = 0; step < 2; step++) {
-        for (int i = 0; i < n; i++) {
-            const struct parsed *p = &w->batch[i];
-            const struct space *space;
+    for (int i = run->first; i < run->first + run->n; i++) {
+        const struct parsed *p = &w->batch[i];
 
-            if (!p->cmd || !p->cmd->first_key)
-                continue;
-            space = keyspace_space(ks, db, shard_of(p->hash));
-            if (step == 0)
-                table_hint_bucket(&space->table, p->hash);
-            else
-                table_hint_item(&space->table, p->hash);
-        }
+        if (p->cmd && p->cmd->first_key)
+            hint(&keyspace_space(&w->server->keyspace, run->c->db, shard_of(p->hash))->table,
+                 p->hash);
     }
 }
+
+static void prepare(struct worker *w, const struct run *runs, int n)
+{
+    look_up_commands(w);
+    if (w->batch_len < 2)
+        return;
+    for (int i = 0; i < n; i++)
+        look_ahead(&runs[i], table_hint_bucket);
+    for (int i = 0; i < n; i++)
+        look_ahead(&runs[i], table_hint_item);
+}
+
+/* ---- executing ------------------------------------------------------------------------------- */
 
 /* What lies behind the requests done must wait: parsing starts there anew when it goes on. */
 static void stop_behind(struct run *run, int done)
 {
-    struct worker *w = run->c->worker;
-
-    run->pos = w->batch[done].end;
+    run->pos = run->c->worker->batch[done].end;
     run->request = (struct request){0};
     run->state = REQUEST_MORE;
-    w->args.len = 0;
+    run->args_len = 0;
 }
 
 /* The request itself must wait: it is kept as it was parsed. */
 static void stop_at(struct run *run, int at, size_t start)
 {
-    struct worker *w = run->c->worker;
-    const struct parsed *p = &w->batch[at];
+    const struct parsed *p = &run->c->worker->batch[at];
 
-    batch_incoming(run->c)->complete = true;
+    incoming_of(run->c)->complete = true;
     run->pos = start;
     run->request = (struct request){.pos = p->end - start};
     run->state = REQUEST_MORE;
-    memmove(w->args.v, w->args.v + p->first, (size_t)p->argc * sizeof(*w->args.v));
-    w->args.len = (size_t)p->argc;
+    run->args_from = p->first;
+    run->args_len = (size_t)p->argc;
 }
 
 /* False when the connection waits or ends, and the rest of the run is not to be worked off. */
-static bool execute(struct run *run, size_t start)
+static bool execute(struct run *run)
 {
     struct conn *c = run->c;
     struct worker *w = c->worker;
+    size_t start = run->start;
 
-    for (int i = 0; i < run->n; i++) {
-        bool done = dispatch(w, c, &w->batch[i]);
-
-        if (!done) {
+    for (int i = run->first; i < run->first + run->n; i++) {
+        if (!dispatch(w, c, &w->batch[i])) {
             stop_at(run, i, start);
             return false;
         }
         start = w->batch[i].end;
         if (UNLIKELY(c->in && c->in->blobs_len))
-            free_blobs(c->in);
+            incoming_free_blobs(c->in);
         if (UNLIKELY(c->flags & (CONN_DOOMED | CONN_CLOSE_AFTER_REPLY | CONN_BLOCKED))) {
             stop_behind(run, i);
             return false;
@@ -185,49 +174,6 @@ static bool execute(struct run *run, size_t start)
     }
     return true;
 }
-
-/* Arguments of requests that are done are dropped; those of the one begun move to the front. */
-static void drop_done_args(struct run *run)
-{
-    struct args *args = &run->c->worker->args;
-    size_t first = run->request.first;
-
-    args->len -= first;
-    if (first && args->len)
-        memmove(args->v, args->v + first, args->len * sizeof(*args->v));
-    run->request.first = 0;
-}
-
-static void work_off(struct run *run)
-{
-    struct conn *c = run->c;
-    struct worker *w = c->worker;
-    size_t start;
-
-    do {
-        start = run->pos;
-        if (UNLIKELY(c->in && c->in->complete)) {
-            w->batch[0] = (struct parsed){.argc = (int)w->args.len, .end = run->request.pos};
-            run->n = 1;
-            run->pos = run->request.pos;
-            run->request = (struct request){.first = w->args.len};
-            run->state = REQUEST_DONE;
-            c->in->complete = false;
-        } else {
-            parse_batch(run);
-        }
-        look_up_commands(w, run->n);
-        if (run->n > 1)
-            look_ahead(w, run->n, c->db);
-        if (!execute(run, start))
-            return;
-        drop_done_args(run);
-        if (UNLIKELY(w->out.len > OUTPUT_FLUSH_FROM))
-            conn_send_replies(c);
-    } while (run->state == REQUEST_DONE && !(c->flags & CONN_DOOMED));
-}
-
-/* ---- what is left -------------------------------------------------------------------------- */
 
 static void refuse(struct run *run)
 {
@@ -240,84 +186,117 @@ static void refuse(struct run *run)
     c->flags |= CONN_CLOSE_AFTER_REPLY;
 }
 
-/* The bytes not worked off go to the front of the connection's own buffer, the arguments with them. */
-static void keep_rest(struct run *run)
-{
-    struct worker *w = run->c->worker;
-    struct incoming *in = batch_incoming(run->c);
-    size_t rest = run->len - run->pos;
-    const char *was = run->data + run->pos;
-
-    if (run->data == in->buf.ptr)
-        buf_consume(&in->buf, run->pos);
-    else
-        buf_append(&in->buf, was, rest);
-    request_moved(&w->args, 0, was, rest, in->buf.ptr);
-    in->parser = run->request;
-    in->args = w->args;
-    w->args = (struct args){0};
-}
-
-/* The next argument is long: what is there of it moves to an allocation that will hold it all. */
-static void begin_long(struct conn *c)
-{
-    struct incoming *in = c->in;
-    size_t have = in->buf.len - in->parser.pos;
-    struct blob *b = blob_new((size_t)in->parser.bulk_len, (size_t)in->parser.bulk_len);
-
-    if (have > b->len) { /* the CRLF has begun */
-        in->skip = 2 - (unsigned)(have - b->len);
-        have = b->len;
-    } else {
-        in->skip = 2;
-    }
-    memcpy(b->data, in->buf.ptr + in->parser.pos, have);
-    in->buf.len = in->parser.pos;
-    in->filling = b;
-    in->filled = have;
-    if (have == b->len)
-        conn_long_filled(c);
-}
-
+/* Keeps what is left of a run that cannot go on. */
 static void finish(struct run *run)
 {
     struct conn *c = run->c;
+    bool waits;
 
     if (run->state == REQUEST_ERROR)
         refuse(run);
-    if (c->flags & (CONN_DOOMED | CONN_CLOSE_AFTER_REPLY)) {
-        c->worker->args.len = 0;
-        batch_release_incoming(c);
-        return;
-    }
-    if (run->pos == run->len && !(c->flags & (CONN_PARKED | CONN_BLOCKED))) {
-        c->worker->args.len = 0;
-        batch_release_incoming(c);
+    waits = c->flags & (CONN_PARKED | CONN_BLOCKED);
+    if (c->flags & (CONN_DOOMED | CONN_CLOSE_AFTER_REPLY) || (run->pos == run->len && !waits)) {
+        incoming_release(c);
         return;
     }
     if (run->pos == run->len && !c->in)
         return;
-    keep_rest(run);
+    incoming_keep(c, run->data + run->pos, run->len - run->pos, &run->request, &c->worker->args,
+                  run->args_from, run->args_len);
     if (run->state == REQUEST_LONG)
-        begin_long(c);
+        incoming_begin_long(c->in);
 }
 
-void batch_run(struct conn *c, char *data, size_t len)
+/* Arguments of requests that are done are dropped; those of the one begun move to the front. */
+static void start_batch(struct worker *w, struct run *run)
 {
-    struct run run = {.c = c, .data = data, .len = len};
+    struct args *args = &w->args;
 
-    work_off(&run);
-    finish(&run);
+    w->batch_len = 0;
+    args->len = run->args_len;
+    if (run->args_from && args->len)
+        memmove(args->v, args->v + run->args_from, args->len * sizeof(*args->v));
+    run->request.first = run->args_from = 0;
+}
+
+/* Executes a run's part of the batch; the last of the runs may go on with batches of its own. */
+static void work_off(struct run *run)
+{
+    struct conn *c = run->c;
+    struct worker *w = c->worker;
+
+    w->current = c;
+    while (execute(run) && run->state == REQUEST_DONE) {
+        if (UNLIKELY(w->out.len > OUTPUT_FLUSH_FROM))
+            conn_send_replies(c);
+        if (c->flags & CONN_DOOMED)
+            break;
+        start_batch(w, run);
+        parse_batch(run);
+        prepare(w, run, 1);
+    }
+    finish(run);
+    conn_send_replies(c);
+    w->current = NULL;
+}
+
+void batch_finish(struct worker *w)
+{
+    struct run runs[GATHER_MAX];
+    int next = 0, n;
+
+    while (next < w->gathered_len) {
+        w->batch_len = 0;
+        w->args.len = 0;
+        for (n = 0; next < w->gathered_len && w->batch_len < BATCH_MAX; n++) {
+            const struct gathered *g = &w->gathered[next++];
+
+            conn_received(g->c, g->len);
+            runs[n] = (struct run){.c = g->c, .data = g->data, .len = g->len};
+            runs[n].request.first = w->args.len;
+            parse_batch(&runs[n]);
+            if (runs[n].state == REQUEST_DONE && ++n)
+                break;
+        }
+        prepare(w, runs, n);
+        for (int i = 0; i < n; i++) {
+            if (!(runs[i].c->flags & CONN_DOOMED))
+                work_off(&runs[i]);
+        }
+    }
+    w->gathered_len = 0;
+    w->read_used = 0;
+}
+
+/* A request that was parsed before it had to wait is the first of the batch, and alone in it. */
+static void take_complete(struct run *run)
+{
+    struct conn *c = run->c;
+    struct worker *w = c->worker;
+
+    w->batch[0] = (struct parsed){.argc = (int)w->args.len, .end = run->request.pos};
+    w->batch_len = run->n = 1;
+    run->pos = run->request.pos;
+    run->request = (struct request){.first = w->args.len};
+    run->args_from = w->args.len;
+    run->state = REQUEST_DONE;
+    c->in->complete = false;
 }
 
 void batch_run_incoming(struct conn *c)
 {
+    struct worker *w = c->worker;
     struct incoming *in = c->in;
     struct run run = {.c = c, .data = in->buf.ptr, .len = in->buf.len, .request = in->parser};
 
-    mem_free(c->worker->args.v);
-    c->worker->args = in->args;
+    args_release(&w->args);
+    w->args = in->args;
     in->args = (struct args){0};
+    w->batch_len = 0;
+    if (in->complete)
+        take_complete(&run);
+    else
+        parse_batch(&run);
+    prepare(w, &run, 1);
     work_off(&run);
-    finish(&run);
 }

@@ -1,24 +1,25 @@
 /*
- * Working off requests: a batch is parsed, its commands are looked up, their first keys hashed and
- * what they need fetched ahead, and only then are they executed one by one.
+ * Working off requests. What several connections have sent is gathered first; then, in batches, requests
+ * are parsed, their commands looked up, their first keys hashed and what they need fetched ahead, and
+ * only then are they executed one by one: the waiting for memory overlaps across requests, be they of
+ * one connection's pipeline or of many connections that send one each.
  */
 #ifndef LK_SERVER_BATCH_H
 #define LK_SERVER_BATCH_H
 
 #include "server/conn.h"
 
-/* Works off what lies in data, which is the worker's read buffer. Keeps the rest in c->in. */
-void batch_run(struct conn *c, char *data, size_t len);
+#include <sys/types.h>
+
+enum { BATCH_READ_MIN = 16 * 1024, BATCH_READ_MAX = 64 * 1024 };
+/* Where the next read of a connection may go; NULL while there is no room, until batch_finish(). */
+char *batch_read_space(struct worker *w, size_t *len);
+/* `n` bytes came for the connection in that space; they are worked off at the end of the round. */
+void batch_gather(struct conn *c, size_t n);
+/* Works off what was gathered. */
+void batch_finish(struct worker *w);
+
 /* Works off what lies in c->in; releases it when nothing is left. */
 void batch_run_incoming(struct conn *c);
-
-/* c->in, made if there is none. */
-struct incoming *batch_incoming(struct conn *c);
-void batch_release_incoming(struct conn *c);
-
-/*
- * If argument `arg` of the request in hand is an allocation of its own, gives it away; else NULL.
- */
-struct blob *batch_take_blob(struct conn *c, struct slice arg);
 
 #endif

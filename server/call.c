@@ -2,8 +2,8 @@
 #include "server/call.h"
 
 #include "server/access.h"
-#include "server/batch.h"
 #include "server/effects.h"
+#include "server/incoming.h"
 #include "server/reply.h"
 
 /* ---- arguments ------------------------------------------------------------------------------ */
@@ -181,7 +181,7 @@ void call_set_bytes(struct call *c, int i, struct slice value, int64_t expiry)
 void call_set_string(struct call *c, int i, int value_arg, int64_t expiry)
 {
     struct slice value = call_arg(c, value_arg);
-    struct blob *b = value.len >= REQUEST_LONG_FROM ? batch_take_blob(c->conn, value) : NULL;
+    struct blob *b = value.len >= REQUEST_LONG_FROM ? incoming_take_blob(c->conn, value) : NULL;
 
     if (b)
         call_put(c, i, entry_new_outside(call_arg(c, i), TYPE_STRING, b, expiry));

@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "server/batch.h"
+#include "server/incoming.h"
 #include "server/output_limit.h"
 #include "server/pubsub.h"
 #include "server/socket.h"
@@ -11,6 +12,7 @@
 
 #include <errno.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
@@ -84,7 +86,7 @@ static void bury(struct conn *c)
     list_remove(&c->link);
     list_remove(&c->flush_link);
     list_remove(&c->wait_link);
-    batch_release_incoming(c);
+    incoming_release(c);
     buf_release(&c->out);
     free_extra(c->extra);
     close(c->fd);
@@ -146,7 +148,7 @@ static size_t send_some(struct conn *c, const char *ptr, size_t len)
     size_t sent = 0;
 
     while (sent < len) {
-        ssize_t n = send(c->fd, ptr + sent, len - sent, MSG_NOSIGNAL);
+        ssize_t n = syscall(SYS_sendto, c->fd, ptr + sent, len - sent, MSG_NOSIGNAL, NULL, 0);
 
         if (n < 0 && errno == EINTR)
             continue;
@@ -225,44 +227,35 @@ void conn_send_replies(struct conn *c)
 
 /* ---- reading ------------------------------------------------------------------------------- */
 
-/* True when `n`, of a read, says that bytes came; else the connection may be doomed. */
-static bool received(struct conn *c, ssize_t n)
+/*
+ * A plain system call: libc's wrapper makes every call a point where the thread may be cancelled,
+ * which costs about as much as the rest of it.
+ */
+static ssize_t receive(int fd, char *to, size_t len)
+{
+    return syscall(SYS_recvfrom, fd, to, len, 0, NULL, NULL);
+}
+
+void conn_received(struct conn *c, size_t n)
 {
     struct worker *w = c->worker;
 
+    c->active_ms = w->mono_ms;
+    c->net_in += n;
+    w->stats.net_input += n;
+    w->stats.reads++;
+}
+
+/* True when `n`, of a read, says that bytes came; else the connection may be doomed. */
+static bool received(struct conn *c, ssize_t n)
+{
     if (n <= 0) {
         if (n == 0 || (errno != EAGAIN && errno != EINTR))
             conn_doom(c);
         return false;
     }
-    c->active_ms = w->mono_ms;
-    c->net_in += (uint64_t)n;
-    w->stats.net_input += (uint64_t)n;
-    w->stats.reads++;
+    conn_received(c, (size_t)n);
     return true;
-}
-
-void conn_long_filled(struct conn *c)
-{
-    struct incoming *in = c->in;
-    struct blob *b = in->filling;
-
-    in->filling = NULL;
-    in->blobs = mem_realloc(in->blobs, (in->blobs_len + 1) * sizeof(b));
-    in->blobs[in->blobs_len++] = b;
-    request_long_done(&in->parser, &in->args, slice_make(b->data, b->len));
-}
-
-/* The buffer may move when it grows, and the arguments in it with it. */
-static void append_incoming(struct incoming *in, const char *ptr, size_t len)
-{
-    size_t skip = in->skip < len ? in->skip : len;
-    const char *was = in->buf.ptr;
-
-    in->skip -= (unsigned)skip;
-    buf_append(&in->buf, ptr + skip, len - skip);
-    if (in->buf.ptr != was)
-        request_moved(&in->args, 0, was, in->buf.len, in->buf.ptr);
 }
 
 static bool query_too_large(struct conn *c)
@@ -285,94 +278,104 @@ static void read_long(struct conn *c)
     struct worker *w = c->worker;
     struct incoming *in = c->in;
     size_t want = in->filling->len - in->filled, got;
-    struct iovec iov[2] = {{in->filling->data + in->filled, want}, {w->read_buffer, READ_BUFFER}};
+    struct iovec iov[2] = {{in->filling->data + in->filled, want},
+                           {w->read_buffer, BATCH_READ_MAX}};
     ssize_t n = readv(c->fd, iov, 2);
 
     if (!received(c, n))
         return;
     got = (size_t)n < want ? (size_t)n : want;
     in->filled += got;
-    if (got < want)
+    if (query_too_large(c) || got < want)
         return;
-    conn_long_filled(c);
-    append_incoming(in, w->read_buffer, (size_t)n - got);
-    in->filled = 0;
-    if (!query_too_large(c) && !in->skip)
+    incoming_end_long(in);
+    incoming_append(in, w->read_buffer, (size_t)n - got);
+    if (!in->skip)
         batch_run_incoming(c);
 }
 
 static void read_on(struct conn *c)
 {
     struct worker *w = c->worker;
-    struct incoming *in = c->in;
-    ssize_t n = recv(c->fd, w->read_buffer, READ_BUFFER, 0);
+    struct incoming *in = incoming_of(c);
+    ssize_t n = receive(c->fd, w->read_buffer, BATCH_READ_MAX);
 
     if (!received(c, n))
         return;
-    append_incoming(in, w->read_buffer, (size_t)n);
+    incoming_append(in, w->read_buffer, (size_t)n);
     if (query_too_large(c) || c->flags & (CONN_PARKED | CONN_BLOCKED))
         return;
     if (!in->skip)
         batch_run_incoming(c);
 }
 
-static void read_fresh(struct conn *c)
-{
-    struct worker *w = c->worker;
-    ssize_t n = recv(c->fd, w->read_buffer, READ_BUFFER, 0);
-
-    if (!received(c, n))
-        return;
-    batch_run(c, w->read_buffer, (size_t)n);
-}
-
 /* What a client still sends while its last replies are on their way is read and thrown away. */
 static void discard(struct conn *c)
 {
-    ssize_t n = recv(c->fd, c->worker->read_buffer, READ_BUFFER, 0);
+    received(c, receive(c->fd, c->worker->read_buffer, BATCH_READ_MAX));
+}
 
-    received(c, n);
+/*
+ * The common case, outside of any round: the bytes are only put beside those of other connections.
+ * False when the connection is at its end.
+ */
+static bool gather(struct conn *c)
+{
+    size_t room;
+    char *to = batch_read_space(c->worker, &room);
+    ssize_t n;
+
+    if (UNLIKELY(!to))
+        return true;
+    n = receive(c->fd, to, room);
+    if (UNLIKELY(n <= 0))
+        return n < 0 && (errno == EAGAIN || errno == EINTR);
+    batch_gather(c, (size_t)n);
+    return true;
+}
+
+static void read_in_round(struct conn *c)
+{
+    if (c->flags & CONN_CLOSE_AFTER_REPLY)
+        discard(c);
+    else if (c->in && c->in->filling)
+        read_long(c);
+    else
+        read_on(c);
 }
 
 void conn_ready(evutil_socket_t fd, short what, void *arg)
 {
+    enum { UNUSUAL = CONN_CLOSE_AFTER_REPLY | CONN_PARKED | CONN_BLOCKED };
     struct conn *c = arg;
     struct worker *w = c->worker;
+    bool closed = false;
 
     (void)fd;
+    if (LIKELY(what == EV_READ && !c->in && !(c->flags & UNUSUAL))) {
+        if (LIKELY(gather(c)))
+            return;
+        closed = true;
+    }
     worker_round_begin(w);
+    if (closed)
+        conn_doom(c);
     if (what & EV_WRITE)
         conn_flush(c);
-    if (what & EV_READ && !(c->flags & (CONN_DOOMED | CONN_CLOSE_AFTER_REPLY))) {
-        w->current = c;
-        if (!c->in)
-            read_fresh(c);
-        else if (c->in->filling)
-            read_long(c);
-        else
-            read_on(c);
-        conn_send_replies(c);
-        w->current = NULL;
-    } else if (what & EV_READ && c->flags & CONN_CLOSE_AFTER_REPLY) {
-        discard(c);
-    }
+    if (what & EV_READ && !(c->flags & CONN_DOOMED))
+        read_in_round(c);
     worker_round_end(w);
 }
 
 void conn_resume(struct conn *c)
 {
-    struct worker *w = c->worker;
-
     if (c->flags & CONN_DOOMED)
         return;
     list_remove(&c->wait_link);
     c->flags &= ~(uint32_t)(CONN_PARKED | CONN_BLOCKED);
     if (!c->in)
         return;
-    w->current = c;
     batch_run_incoming(c);
-    conn_send_replies(c);
-    w->current = NULL;
 }
 
 bool conn_is_local(const struct conn *c)

@@ -103,6 +103,9 @@ void conn_bury_doomed(struct worker *w);
 /* The event's callback: reads, works off, writes. */
 void conn_ready(evutil_socket_t fd, short what, void *arg);
 
+/* Accounts for bytes that came. */
+void conn_received(struct conn *c, size_t n);
+
 /* A buffer to append output to, for a connection that is not the one being served just now. */
 struct buf *conn_output(struct conn *c);
 /*
@@ -114,8 +117,6 @@ void conn_push(struct conn *c, struct slice bytes);
 void conn_flush(struct conn *c);
 /* Writes the replies that the worker has gathered for the connection in hand. */
 void conn_send_replies(struct conn *c);
-/* The long argument that was being read is complete. */
-void conn_long_filled(struct conn *c);
 /* Bytes that wait to be written. */
 static inline size_t conn_pending(const struct conn *c)
 {

@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/world.h"
+#include "server/batch.h"
 #include "server/command.h"
 #include "server/eviction.h"
 #include "server/expirer.h"
@@ -28,6 +29,9 @@ void worker_round_begin(struct worker *w)
     world_enter();
     w->now_ms = us / 1000;
     w->mono_ms = clock_mono_ms();
+    /* Whatever this round does to connections, nothing gathered may be pointing at them. */
+    if (w->gathered_len)
+        batch_finish(w);
 }
 
 static void flush_conns(struct worker *w)
@@ -66,6 +70,21 @@ void worker_round_end(struct worker *w)
         send_all(w);
     }
     world_leave();
+}
+
+void worker_finish_gathered(struct worker *w)
+{
+    if (!w->gathered_len)
+        return;
+    worker_round_begin(w);
+    worker_round_end(w);
+}
+
+static void on_gathered(evutil_socket_t fd, short what, void *arg)
+{
+    (void)fd;
+    (void)what;
+    worker_finish_gathered(arg);
 }
 
 static void on_inbox(evutil_socket_t fd, short what, void *arg)
@@ -286,6 +305,7 @@ bool worker_init(struct worker *w, struct server *s, int index)
     event_add(&w->inbox_event, NULL);
     event_assign(&w->tick_event, w->base, -1, EV_PERSIST, on_tick, w);
     event_add(&w->tick_event, &tick);
+    event_assign(&w->gather_event, w->base, -1, 0, on_gathered, w);
     event_assign(&w->unpark_event, w->base, -1, 0, on_unpark, w);
     expirer_init(w);
     return true;
@@ -341,6 +361,7 @@ void worker_release(struct worker *w)
     conn_bury_doomed(w);
     event_del(&w->inbox_event);
     event_del(&w->tick_event);
+    event_del(&w->gather_event);
     event_del(&w->unpark_event);
     event_del(&w->expire_event);
     event_base_free(w->base);

@@ -16,8 +16,9 @@
 #include <pthread.h>
 
 enum {
-    BATCH_MAX = 64,
-    READ_BUFFER = 128 * 1024,
+    BATCH_MAX = 64,  /* requests */
+    GATHER_MAX = 64, /* connections */
+    READ_BUFFER = 256 * 1024,
 };
 
 /* A request of the batch in hand. */
@@ -29,6 +30,13 @@ struct parsed {
     uint64_t hash; /* of its first key, if cmd->first_key */
 };
 
+/* What a connection sent, in the worker's read buffer. */
+struct gathered {
+    struct conn *c;
+    char *data;
+    size_t len;
+};
+
 struct worker {
     struct server *server;
     int index;
@@ -37,11 +45,18 @@ struct worker {
     struct inbox inbox;
     struct event inbox_event;
 
+    /* What has come in this turn of the loop, and is not worked off yet. */
+    char *read_buffer;
+    size_t read_used;
+    struct gathered gathered[GATHER_MAX];
+    int gathered_len;
+    struct event gather_event; /* runs behind all reads of the turn */
+
     /* The connection in hand. */
     struct conn *current;
-    char *read_buffer;
     struct args args;
     struct parsed batch[BATCH_MAX];
+    int batch_len;
     struct buf out; /* replies to the connection in hand */
     int64_t now_ms; /* wall clock, read once a round */
     int64_t mono_ms;
@@ -79,6 +94,9 @@ void worker_release(struct worker *w);
  * the round left in buffers, frees what was closed, and leaves. */
 void worker_round_begin(struct worker *w);
 void worker_round_end(struct worker *w);
+
+/* Works off now what connections have sent. Outside of rounds. */
+void worker_finish_gathered(struct worker *w);
 
 /* Hands over an accepted socket. Any thread. */
 void worker_adopt(struct worker *w, int fd, bool is_unix);
