@@ -84,7 +84,7 @@ bool num_parse_double(struct slice s, double *out)
 
 bool num_parse_long_double(struct slice s, long double *out)
 {
-    char tmp[256], *end;
+    char tmp[NUM_DOUBLE_MAX], *end;
     long double v;
 
     if (!to_cstr(s, tmp, sizeof(tmp)))
