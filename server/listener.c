@@ -50,7 +50,7 @@ static bool protected_from(const struct server *s, int fd, bool is_unix)
 {
     const struct conf *conf = s->conf;
 
-    if (!conf->protected_mode || conf->requirepass.len || is_unix || conf->given[OPT_bind])
+    if (!conf->protected_mode || conf->requirepass.len || is_unix)
         return false;
     return !socket_peer_is_local(fd);
 }
@@ -82,10 +82,10 @@ static void admit(struct listener *l, int fd, bool is_unix)
     }
     if (protected_from(s, fd, is_unix)) {
         turn_away(s, fd,
-                  "-DENIED Latchkey is running in protected mode because no password is set and no "
-                  "address to bind to was given: only connections from this host are accepted. "
-                  "Set a password (requirepass), name the addresses to listen on (bind), or "
-                  "turn the mode off (protected-mode no) if nobody else can reach this port.\r\n");
+                  "-DENIED Latchkey is running in protected mode because protected mode is enabled "
+                  "and no password is set: only connections from this host are accepted. Set a "
+                  "password (requirepass), or turn the mode off (protected-mode no) if only those "
+                  "can reach this port who may.\r\n");
         return;
     }
     if (!is_unix)
