@@ -321,6 +321,13 @@ static struct slice draw_channel(void)
     return ONE_OF(SLICE("news"), SLICE("news.sport"), SLICE("chat"), SLICE(""), SLICE("bin\r\n\0"));
 }
 
+static struct slice draw_glob(void)
+{
+    return ONE_OF(SLICE("news*"), SLICE("*"), SLICE("chat"), SLICE("n?ws"), SLICE("news.[sp]*"),
+                  SLICE("__key*__:*"), SLICE("__keyevent@0__:*"), SLICE(""), SLICE("[^n]*"),
+                  SLICE("news\\.sport"));
+}
+
 static struct slice draw_unknown(void)
 {
     return ONE_OF(SLICE("FOO"), SLICE(""), SLICE("GETT"), SLICE("se t"), SLICE("no\r\nsuch"),
@@ -392,6 +399,7 @@ static const struct generator all[] = {
     {"pattern", WORD_VALUE, draw_pattern},
     {"name", WORD_VALUE, draw_name},
     {"channel", WORD_VALUE, draw_channel},
+    {"glob", WORD_VALUE, draw_glob},
     {"unknown", WORD_VALUE, draw_unknown},
     {"junk", WORD_VALUE, draw_junk},
 };

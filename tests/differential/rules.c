@@ -30,6 +30,10 @@ static struct rule admin[] = {
 #include "tests/differential/admin.def"
 };
 
+static struct rule pubsub[] = {
+#include "tests/differential/pubsub.def"
+};
+
 #undef RULE
 #undef FIXED
 
@@ -38,6 +42,14 @@ static struct family families[] = {
     {"keys", keys, COUNT_OF(keys)},          {"expiry", expiry, COUNT_OF(expiry)},
     {"admin", admin, COUNT_OF(admin)},
 };
+
+/* Apart, since their replies cannot be counted in advance. */
+static struct family publishing = {"pubsub", pubsub, COUNT_OF(pubsub)};
+
+struct family *family_pubsub(void)
+{
+    return &publishing;
+}
 
 #define EXCLUDED(pattern, reason) pattern,
 static const char *const excluded[] = {

@@ -36,6 +36,8 @@ struct family {
 
 /* NULL if there is none of that name. */
 struct family *family_find(const char *name);
+/* Publish and subscribe: for subscribers.c only. */
+struct family *family_pubsub(void);
 /* The names of all, separated by blanks. */
 void families_append_names(struct buf *out);
 

@@ -8,70 +8,16 @@
  * comparison of events (a tenth of the commands, since every command is followed by a mark). A
  * seed repeats a run, but for the clock.
  */
-#include <getopt.h>
 #include <stdio.h>
-#include <stdlib.h>
 
 #include "base/rng.h"
 #include "tests/differential/contest.h"
-#include "tests/differential/rules.h"
+#include "tests/differential/options.h"
 #include "tests/differential/template.h"
 #include "tests/lib/raw.h"
 #include "tests/lib/tap.h"
 
 enum { DIFFERENCES_MAX = 20, COMMANDS = 200000, INSPECTION_EVERY = 20000 };
-
-struct options {
-    unsigned long seed, count;
-    int threads; /* 0: all */
-    struct family *family;
-    bool events_only;
-};
-
-static void usage(const char *mistake)
-{
-    struct buf names = {0};
-
-    families_append_names(&names);
-    fprintf(stderr,
-            "%s\nusage: streams [--seed N] [--count N] [--threads N] [--family F] "
-            "[--events]\nfamilies: %.*s\n",
-            mistake, (int)names.len, names.ptr);
-    exit(2);
-}
-
-/* The sanitizers' runs ask for less. */
-static unsigned long count_wanted(void)
-{
-    const char *text = getenv("DIFFERENTIAL_COMMANDS");
-
-    return text != NULL ? strtoul(text, NULL, 10) : COMMANDS;
-}
-
-static struct options parse_options(int argc, char **argv)
-{
-    static const struct option known[] = {
-        {"seed", required_argument, NULL, 's'},    {"count", required_argument, NULL, 'c'},
-        {"threads", required_argument, NULL, 't'}, {"family", required_argument, NULL, 'f'},
-        {"events", no_argument, NULL, 'e'},        {NULL, 0, NULL, 0},
-    };
-    struct options o = {.seed = rng_entropy() % 1000000000, .count = count_wanted()};
-    int c;
-
-    while ((c = getopt_long(argc, argv, "", known, NULL)) >= 0) {
-        if (c == 's')
-            o.seed = strtoul(optarg, NULL, 10);
-        else if (c == 'c')
-            o.count = strtoul(optarg, NULL, 10);
-        else if (c == 't')
-            o.threads = atoi(optarg);
-        else if (c == 'e')
-            o.events_only = true;
-        else if (c != 'f' || (o.family = family_find(optarg)) == NULL)
-            usage("unknown option or family");
-    }
-    return o;
-}
 
 static bool ends_batch(const struct drawn *d)
 {
@@ -145,13 +91,8 @@ static void run_threads(const struct options *o, int threads)
 
 int main(int argc, char **argv)
 {
-    struct options o = parse_options(argc, argv);
+    struct options o = options_parse(argc, argv, COMMANDS);
 
-    if (o.threads > 0) {
-        run_threads(&o, o.threads);
-        return tap_done();
-    }
-    run_threads(&o, 1);
-    run_threads(&o, 4);
+    options_each(&o, run_threads);
     return tap_done();
 }

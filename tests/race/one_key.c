@@ -64,7 +64,7 @@ void count_up(struct client *c)
     }
 }
 
-/* Every value that was set is handed to exactly one other client: their sums are equal in the end. */
+/* Every value that was set is handed to exactly one other client: the sums are equal in the end. */
 static atomic_llong handed_in, handed_out;
 
 void hand_over(struct client *c)

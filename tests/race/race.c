@@ -1,6 +1,6 @@
 /*
  * Thirty-two clients and more on few keys, and a server of four workers: what must hold whatever
- * the threads do, is looked at while they do it. Built and run with SAN=thread, it shows data races.
+ * the threads do, is looked at while they do it. With SAN=thread it shows data races too.
  *
  *   race [--rounds N] [--seed N]
  */

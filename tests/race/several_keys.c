@@ -1,7 +1,7 @@
 /*
- * See roles.h. Database 1: five keys that always have the same value, or are all missing. Database
- * 2: one token under one of five names. Databases 3 and 4: a key that is in one of them. Databases 5
- * and 6: five keys each, the same within each, and the databases change places.
+ * See roles.h. Database 1: five keys that always have the same value, or are all missing.
+ * Database 2: one token under one of five names. Databases 3 and 4: a key that is in one of them.
+ * Databases 5 and 6: five keys each, the same within each, and the databases change places.
  */
 #include <stdio.h>
 #include <string.h>
