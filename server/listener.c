@@ -81,11 +81,12 @@ static void admit(struct listener *l, int fd, bool is_unix)
         return;
     }
     if (protected_from(s, fd, is_unix)) {
-        turn_away(s, fd,
-                  "-DENIED Latchkey is running in protected mode because protected mode is enabled "
-                  "and no password is set: only connections from this host are accepted. Set a "
-                  "password (requirepass), or turn the mode off (protected-mode no) if only those "
-                  "can reach this port who may.\r\n");
+        turn_away(
+            s, fd,
+            "-DENIED Latchkey is running in protected mode, since it is enabled (protected-mode) "
+            "and no password is set: only connections from this host are accepted. Set a "
+            "password (requirepass), or turn the mode off (protected-mode no) if only those "
+            "can reach this port who may.\r\n");
         return;
     }
     if (!is_unix)
@@ -142,8 +143,7 @@ static bool open_tcp(struct listener *l, const struct conf *conf)
             log_warning("Warning: Could not create server TCP listening socket %s:%d: %s",
                         address + optional, (int)conf->port, strerror(-fd));
             /* As Redis: an address that is not there may be left out, if it was said so. */
-            if (optional && (fd == -EADDRNOTAVAIL || fd == -EAFNOSUPPORT ||
-                             fd == -EPROTONOSUPPORT))
+            if (optional && (fd == -EADDRNOTAVAIL || fd == -EAFNOSUPPORT || fd == -EPROTONOSUPPORT))
                 continue;
             log_warning("Failed listening on port %d (TCP), aborting.", (int)conf->port);
             return false;
