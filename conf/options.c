@@ -14,28 +14,28 @@
     ;
 #include "conf/enums.def"
 
-static bool has_slash(struct slice s)
+static bool is_path(struct slice s)
 {
-    return s.len && memchr(s.ptr, '/', s.len);
+    return s.len && (memchr(s.ptr, '/', s.len) || memchr(s.ptr, '\\', s.len));
 }
 
 static const char *check_dbfilename(struct slice value)
 {
-    return has_slash(value) ? "dbfilename can't be a path, just a filename" : NULL;
+    return is_path(value) ? "dbfilename can't be a path, just a filename" : NULL;
 }
 
 static const char *check_appendfilename(struct slice value)
 {
     if (value.len == 0)
         return "appendfilename can't be empty";
-    return has_slash(value) ? "appendfilename can't be a path, just a filename" : NULL;
+    return is_path(value) ? "appendfilename can't be a path, just a filename" : NULL;
 }
 
 static const char *check_appenddirname(struct slice value)
 {
     if (value.len == 0)
         return "appenddirname can't be empty";
-    return has_slash(value) ? "appenddirname can't be a path, just a dirname" : NULL;
+    return is_path(value) ? "appenddirname can't be a path, just a dirname" : NULL;
 }
 
 static const char *check_no_defrag(struct slice value)

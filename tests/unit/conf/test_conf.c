@@ -69,6 +69,8 @@ static void test_protected(void)
     is_str(set_all(c, false, WORDS("dbfilename", "y")), "", "yes: from anywhere");
     is_str(set_all(c, false, WORDS("dbfilename", "a/b")),
            FAILED("dbfilename", "dbfilename can't be a path, just a filename"), "no paths");
+    is_str(set_all(c, false, WORDS("dbfilename", "a\\b")),
+           FAILED("dbfilename", "dbfilename can't be a path, just a filename"), "of any system");
     conf_free(c);
 }
 
