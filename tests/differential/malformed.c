@@ -1,11 +1,14 @@
 /*
- * Inline commands, broken requests and requests in pieces, each on a connection of its own: both servers must answer with the same bytes and then close.
+ * Inline commands, broken requests and requests in pieces, each on a connection of its own: both
+ * servers must answer with the same bytes and then close.
  *
  *   malformed [--seed N] [--count N] [--threads N]
  *
  * The client closes its side when it has sent all, so the end of the answer is the end of the
- * connection. Unix sockets, since TCP may drop an answer whose connection is reset. What is taken
- * for HTTP is left out: Redis closes then at once, and whether an earlier answer is lost is chance.
+ * connection. Unix sockets, since TCP may drop an answer whose connection is reset.
+ *
+ * Left out, since Redis does what nobody can want: a NUL within a line, where it waits for ever;
+ * and what it takes for HTTP, where it may or may not lose the answers before.
  */
 #include <stdio.h>
 #include <sys/socket.h>
@@ -42,8 +45,6 @@ static const struct slice inline_parts[] = {
     SLICE(" "),
     SLICE("nosuch a b"),
     SLICE("SET"),
-    SLICE("PING\0x"),
-    SLICE("\0"),
     SLICE("ECHO \xff\xfe"),
     SLICE("QUIT"),
     SLICE("GET"),
@@ -100,7 +101,6 @@ static const struct slice array_parts[] = {
     SLICE("*1\rx$4\r\nPING\r\n"),
     SLICE("*1\r\n$0\r\n\r\n"),
     SLICE("*1\r\n$4\rxPING\r\n"),
-    SLICE("*1\r\n\0\r\n"),
     SLICE("*-9\r\n"),
     SLICE("*2\r\n$4\r\nECHO\r\n$9223372036854775807\r\n"),
     SLICE("*4294967297\r\n$4\r\nPING\r\n"),
@@ -140,7 +140,7 @@ static void draw_conversation(struct buf *out)
         return;
     }
     if (out->len > 0 && rng_below(6) == 0)
-        out->ptr[rng_below(out->len)] = (char)rng_next();
+        out->ptr[rng_below(out->len)] = (char)(1 + rng_below(255));
     if (rng_below(8) == 0)
         out->len = rng_below(out->len + 1);
 }
