@@ -39,4 +39,7 @@ bool contest_exchange(struct contest *c, struct drawn *batch, int count);
 /* Compares everything that is stored. */
 bool contest_compare_keyspaces(struct contest *c);
 
+/* Lets keys expire and compares the events; only while events are observed. */
+bool contest_compare_expiring(struct contest *c);
+
 #endif

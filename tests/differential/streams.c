@@ -75,6 +75,9 @@ static void run_phase(struct contest *c, const struct options *o, int threads, b
     run_commands(c, o, count);
     ok(c->trail.differences == 0, "%lu commands%s, threads %d, seed %lu", count,
        events ? " with their events" : "", threads, o->seed);
+    if (events)
+        ok(contest_compare_expiring(c), "the same keys expire, threads %d, seed %lu", threads,
+           o->seed);
     diag("%s: %d differences, %lld ms", c->where, c->trail.differences, raw_now_ms() - started);
 }
 
