@@ -1,6 +1,6 @@
 /*
- * Any bytes as a configuration file: nothing breaks, what is refused is explained, and what loads is
- * the same after CONFIG REWRITE and another start.
+ * Any bytes as a configuration file: nothing breaks, what is refused is explained, and what loads
+ * is the same after CONFIG REWRITE and another start.
  */
 #include "conf/conf.h"
 

@@ -2,6 +2,7 @@
  * The process among others: its title, its supervisor, its files; and changes of the configuration
  * that reach beyond the server, or fail there.
  */
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -213,6 +214,29 @@ static void test_oom_score(void)
     server_stop(s);
 }
 
+/* Sanitizers have a report of their own. */
+static void test_crash_report(void)
+{
+    const char *sanitizer = getenv("SAN");
+    struct server *s;
+
+    if (sanitizer && sanitizer[0]) {
+        skip("a sanitizer reports crashes", "crash report");
+        return;
+    }
+    s = starts(BASE, NULL);
+    kill(s->pid, SIGSEGV);
+    is_int(server_wait_end(s, 20000), 128 + SIGSEGV, "a crash is the end");
+    ok(server_log_has(s, "crashed by signal: 11"), "it is in the log");
+    ok(server_log_has(s, "STACK TRACE"), "with its place");
+    server_discard(s);
+    s = starts(BASE "--crash-log-enabled no", NULL);
+    kill(s->pid, SIGSEGV);
+    is_int(server_wait_end(s, 20000), 128 + SIGSEGV, "a crash without a report");
+    ok(strstr(server_log(s), "STACK TRACE") == NULL, "leaves none");
+    server_discard(s);
+}
+
 int main(void)
 {
     char command[64];
@@ -226,6 +250,7 @@ int main(void)
     test_ports();
     test_protected_options();
     test_oom_score();
+    test_crash_report();
     snprintf(command, sizeof(command), "rm -rf '%s'", dir);
     if (system(command) != 0)
         diag("%s is left behind", dir);
