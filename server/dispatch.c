@@ -67,7 +67,7 @@ static bool refused(struct call *c)
         refuse_unknown(c);
         return true;
     }
-    if (UNLIKELY(!c->cmd->run && c->argc >= 2)) {
+    if (UNLIKELY(c->cmd->subcommands && c->argc >= 2)) {
         refuse_subcommand(c);
         return true;
     }
@@ -127,9 +127,9 @@ static enum gate_result admit(struct call *c, uint32_t gates)
 
     if (LIKELY(!refused(c))) {
         result = LIKELY(!gates) ? GATE_PASS : gates_check(c, gates);
-        if (UNLIKELY(result == GATE_REFUSED))
-            c->worker->commands[c->cmd->id].rejected++;
     }
+    if (UNLIKELY(result == GATE_REFUSED && c->cmd))
+        c->worker->commands[c->cmd->id].rejected++;
     return result;
 }
 
@@ -162,8 +162,6 @@ bool dispatch(struct worker *w, struct conn *conn, const struct parsed *p)
         run(&c);
     } else {
         count_error(&c);
-        if (p->cmd && !p->cmd->run)
-            w->commands[p->cmd->id].rejected++;
     }
     if (UNLIKELY(conn->gates & CONN_GATE_REPLY))
         gates_after_reply(&c);
