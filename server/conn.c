@@ -11,6 +11,7 @@
 #include "server/worker.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
@@ -381,4 +382,26 @@ void conn_resume(struct conn *c)
 bool conn_is_local(const struct conn *c)
 {
     return c->flags & CONN_UNIX || socket_peer_is_local(c->fd);
+}
+
+/* Redis names a unix socket by its path on both sides. */
+static void unix_name(const struct conn *c, char *out)
+{
+    snprintf(out, SOCKET_NAME_MAX, "%s:0", c->worker->server->conf->unixsocket);
+}
+
+void conn_peer_name(const struct conn *c, char *out)
+{
+    if (c->flags & CONN_UNIX)
+        unix_name(c, out);
+    else
+        socket_peer_name(c->fd, out);
+}
+
+void conn_local_name(const struct conn *c, char *out)
+{
+    if (c->flags & CONN_UNIX)
+        unix_name(c, out);
+    else
+        socket_local_name(c->fd, out);
 }
