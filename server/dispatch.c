@@ -1,6 +1,7 @@
 /* The dispatcher, see dispatch.h. */
 #include "server/dispatch.h"
 
+#include "base/log.h"
 #include "base/world.h"
 #include "server/gates.h"
 #include "server/key_locks.h"
@@ -22,10 +23,26 @@ const struct command *dispatch_find_command(const struct server *s, const struct
 
 /* ---- requests that cannot run --------------------------------------------------------------- */
 
+/*
+ * A web page can make its reader's browser send HTTP to this port; its first lines are no commands,
+ * but what follows may be. So the connection ends there, without an answer.
+ */
+static void end_if_http(struct call *c)
+{
+    char peer[128];
+
+    if (!slice_is(c->argv[0], "post") && !slice_is(c->argv[0], "host:"))
+        return;
+    conn_peer_name(c->conn, peer);
+    log_warning("HTTP instead of a request from %s, perhaps an attack: connection closed", peer);
+    conn_doom(c->conn);
+}
+
 static void refuse_unknown(struct call *c)
 {
     struct buf args = {0};
 
+    end_if_http(c);
     for (int i = 1; i < c->argc && args.len < UNKNOWN_ARGS_MAX; i++) {
         size_t room = UNKNOWN_ARGS_MAX - args.len;
         struct slice arg = call_arg(c, i);
