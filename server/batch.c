@@ -3,6 +3,7 @@
 
 #include "base/mem.h"
 #include "resp/writer.h"
+#include "server/auth.h"
 #include "server/dispatch.h"
 #include "server/incoming.h"
 #include "server/worker.h"
@@ -50,7 +51,7 @@ void batch_gather(struct conn *c, size_t n)
 static void parse_batch(struct run *run)
 {
     struct worker *w = run->c->worker;
-    bool unauthenticated = run->c->gates & CONN_GATE_AUTH;
+    bool unauthenticated = run->c->gates & CONN_GATE_AUTH && auth_required(w->server->conf);
     struct request_limits limits = {
         .bulk_max = (int64_t)w->server->conf->proto_max_bulk_len,
         .unauthenticated = unauthenticated,
@@ -260,7 +261,7 @@ void batch_finish(struct worker *w)
         }
         prepare(w, runs, n);
         for (int i = 0; i < n; i++) {
-            if (!(runs[i].c->flags & CONN_DOOMED))
+            if (!(runs[i].c->flags & (CONN_DOOMED | CONN_KILLED)))
                 work_off(&runs[i]);
         }
     }

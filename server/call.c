@@ -63,6 +63,19 @@ bool call_fits(struct call *c, uint64_t len, uint64_t more)
     return false;
 }
 
+bool call_client_text(struct call *c, int i, const char *what)
+{
+    struct slice text = call_arg(c, i);
+
+    for (size_t k = 0; k < text.len; k++) {
+        if (text.ptr[k] < '!' || text.ptr[k] > '~') {
+            reply_error(c, "ERR %s cannot contain spaces, newlines or special characters.", what);
+            return false;
+        }
+    }
+    return true;
+}
+
 /* ---- looking up ----------------------------------------------------------------------------- */
 
 uint64_t call_hash(struct call *c, int i)

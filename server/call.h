@@ -72,6 +72,12 @@ bool call_syntax_error(struct call *c);
 /* "ERR DB index is out of range" and the like, as SELECT, COPY and MOVE answer. */
 bool call_db(struct call *c, int i, int *out, const char *not_a_number);
 
+/*
+ * "ERR <what> cannot contain spaces, newlines or special characters." if argument i does; for names that
+ * CLIENT LIST shows.
+ */
+bool call_client_text(struct call *c, int i, const char *what);
+
 /* ---- looking up ---------------------------------------------------------------------------- */
 
 /*

@@ -141,7 +141,7 @@ struct command_arg {
     const char *token; /* the word that stands before it, or that it is */
     int flags;
     int key_spec; /* ARG_TYPE_KEY: which of the row's key specifications */
-    const char *since;
+    const char *since, *deprecated_since;
     const struct command_arg *subargs; /* ARG_TYPE_ONEOF, ARG_TYPE_BLOCK */
 };
 

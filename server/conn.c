@@ -3,8 +3,10 @@
 
 #include "base/log.h"
 #include "base/mem.h"
+#include "server/auth.h"
 #include "server/batch.h"
 #include "server/incoming.h"
+#include "server/monitor.h"
 #include "server/output_limit.h"
 #include "server/pubsub.h"
 #include "server/socket.h"
@@ -35,7 +37,7 @@ struct conn *conn_open(struct worker *w, int fd, bool is_unix)
     c->flags = is_unix ? CONN_UNIX : 0;
     c->id = atomic_fetch_add(&s->next_client_id, 1) + 1;
     c->created_ms = c->active_ms = w->mono_ms;
-    c->gates = s->conf->requirepass.len ? CONN_GATE_AUTH : 0;
+    auth_log_out(c);
     list_push(&w->conns, &c->link);
     list_init(&c->flush_link);
     list_init(&c->wait_link);
@@ -65,6 +67,21 @@ struct conn_extra *conn_extra(struct conn *c)
     return c->extra;
 }
 
+void conn_set_text(struct conn *c, enum conn_text which, struct slice text)
+{
+    struct conn_extra *x;
+    struct slice *at;
+
+    if (!text.len && !c->extra)
+        return;
+    x = conn_extra(c);
+    at = which == CONN_NAME ? &x->name : which == CONN_LIB_NAME ? &x->lib_name : &x->lib_ver;
+    mem_free((void *)(uintptr_t)at->ptr);
+    *at = (struct slice){0};
+    if (text.len)
+        *at = slice_make(mem_strndup(text.ptr, text.len), text.len);
+}
+
 static void free_extra(struct conn_extra *x)
 {
     if (!x)
@@ -80,10 +97,9 @@ static void bury(struct conn *c)
     struct server *s = c->worker->server;
 
     if (c->unblock)
-        c->unblock(c, 0);
+        c->unblock(c, UNBLOCK_CLOSED);
     pubsub_drop(c);
-    if (c->flags & CONN_MONITOR && atomic_fetch_sub(&s->monitors, 1) == 1)
-        server_set_gate(s, GATE_MONITORED, false);
+    monitor_end(c);
     list_remove(&c->link);
     list_remove(&c->flush_link);
     list_remove(&c->wait_link);
@@ -363,14 +379,14 @@ void conn_ready(evutil_socket_t fd, short what, void *arg)
         conn_doom(c);
     if (what & EV_WRITE)
         conn_flush(c);
-    if (what & EV_READ && !(c->flags & CONN_DOOMED))
+    if (what & EV_READ && !(c->flags & (CONN_DOOMED | CONN_KILLED)))
         read_in_round(c);
     worker_round_end(w);
 }
 
 void conn_resume(struct conn *c)
 {
-    if (c->flags & CONN_DOOMED)
+    if (c->flags & (CONN_DOOMED | CONN_KILLED))
         return;
     list_remove(&c->wait_link);
     c->flags &= ~(uint32_t)(CONN_PARKED | CONN_BLOCKED);

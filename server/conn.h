@@ -19,6 +19,7 @@
 
 struct worker;
 struct command;
+struct subscription;
 struct subscriptions;
 
 enum conn_flags {
@@ -37,6 +38,7 @@ enum conn_flags {
     CONN_BLOCKED = 1 << 12,     /* a command waits for something; later requests wait behind it */
     CONN_MULTI = 1 << 13,
     CONN_SKIP_OUTPUT_LIMIT = 1 << 14,
+    CONN_KILLED = 1 << 15, /* by another worker's client; its own worker is told to close it */
 };
 
 /* Reasons why this connection's commands need a closer look; beside the server's gates. */
@@ -45,6 +47,14 @@ enum conn_gates {
     CONN_GATE_SUBSCRIBER = 1 << 17, /* RESP2 and subscribed */
     CONN_GATE_REPLY = 1 << 18,      /* CLIENT REPLY is not simply on */
     CONN_GATE_MULTI = 1 << 19,
+    CONN_GATE_MONITOR = 1 << 20,
+};
+
+/* Why a command no longer waits. */
+enum unblock_reason {
+    UNBLOCK_CLOSED,  /* the connection is being closed: no reply */
+    UNBLOCK_TIMEOUT, /* as if its time had come: CLIENT UNBLOCK */
+    UNBLOCK_ERROR,   /* "UNBLOCKED client unblocked via CLIENT UNBLOCK" */
 };
 
 /* What a connection keeps of input that is not worked off. */
@@ -63,6 +73,7 @@ struct incoming {
 /* What few connections need. */
 struct conn_extra {
     struct slice name, lib_name, lib_ver; /* owned, "" when not set */
+    struct subscription *watch;           /* MONITOR */
 };
 
 struct conn {
@@ -86,7 +97,7 @@ struct conn {
     int64_t soft_since_ms;         /* over the soft output limit since; 0: not */
     uint64_t net_in, net_out;
     /* Called when a blocked connection is closed or given up; see waiting. */
-    void (*unblock)(struct conn *c, int why);
+    void (*unblock)(struct conn *c, enum unblock_reason why);
     void *waiter;
 };
 
@@ -129,9 +140,14 @@ void conn_resume(struct conn *c);
 /* Whether the client is on this host. */
 bool conn_is_local(const struct conn *c);
 struct conn_extra *conn_extra(struct conn *c);
+
+/* What a client says of itself. */
+enum conn_text { CONN_NAME, CONN_LIB_NAME, CONN_LIB_VER };
+/* Copies the text; an empty one takes it away. */
+void conn_set_text(struct conn *c, enum conn_text which, struct slice text);
 /* Bytes of memory that it takes. */
 size_t conn_memory(const struct conn *c);
-/* "127.0.0.1:6379", "[::1]:6379" or "/path:0"; `out` has room for 128 bytes. */
+/* "127.0.0.1:6379", "[::1]:6379" or "/path:0"; `out` has room for SOCKET_NAME_MAX bytes. */
 void conn_peer_name(const struct conn *c, char *out);
 void conn_local_name(const struct conn *c, char *out);
 

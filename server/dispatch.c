@@ -5,6 +5,7 @@
 #include "base/world.h"
 #include "server/gates.h"
 #include "server/key_locks.h"
+#include "server/monitor.h"
 #include "server/reply.h"
 #include "server/timing.h"
 
@@ -143,7 +144,7 @@ static enum gate_result admit(struct call *c, uint32_t gates)
     enum gate_result result = GATE_REFUSED;
 
     if (LIKELY(!refused(c))) {
-        result = LIKELY(!gates) ? GATE_PASS : gates_check(c, gates);
+        result = LIKELY(!gates) ? GATE_PASS : gates_check(c);
     }
     if (UNLIKELY(result == GATE_REFUSED && c->cmd))
         c->worker->commands[c->cmd->id].rejected++;
@@ -176,7 +177,11 @@ bool dispatch(struct worker *w, struct conn *conn, const struct parsed *p)
     }
     conn->last_command = p->cmd ? p->cmd : conn->last_command;
     if (LIKELY(result == GATE_PASS)) {
+        if (UNLIKELY(gates & GATE_MONITORED))
+            monitor_note(&c);
         run(&c);
+        if (UNLIKELY(gates & GATE_MONITORED))
+            monitor_show(&c);
     } else {
         count_error(&c);
     }

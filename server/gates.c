@@ -1,13 +1,14 @@
 /* The gates, see gates.h. */
 #include "server/gates.h"
 
+#include "server/auth.h"
 #include "server/eviction.h"
-#include "server/monitor.h"
 #include "server/reply.h"
 
 static enum gate_result gate_auth(struct call *c)
 {
-    if (!(c->conn->gates & CONN_GATE_AUTH) || c->cmd->flags & CMD_NO_AUTH)
+    if (!(c->conn->gates & CONN_GATE_AUTH) || !auth_required(c->conf) ||
+        c->cmd->flags & CMD_NO_AUTH)
         return GATE_PASS;
     reply_error(c, "NOAUTH Authentication required.");
     return GATE_REFUSED;
@@ -34,23 +35,38 @@ static enum gate_result gate_subscriber(struct call *c)
     return GATE_REFUSED;
 }
 
+/* Redis takes a client in MONITOR for a kind of replica, and says so. */
+static enum gate_result gate_monitor(struct call *c)
+{
+    if (!(c->conn->gates & CONN_GATE_MONITOR) ||
+        !(c->cmd->flags & (CMD_WRITE | CMD_READONLY | CMD_MAY_REPLICATE)))
+        return GATE_PASS;
+    reply_error(c, "ERR Replica can't interact with the keyspace");
+    return GATE_REFUSED;
+}
+
 static enum gate_result gate_pause(struct call *c)
 {
     struct server *s = c->server;
     bool may_write = c->cmd->flags & (CMD_WRITE | CMD_MAY_REPLICATE);
 
-    if (!server_gate(s, GATE_PAUSED) || c->worker->mono_ms >= s->pause_until_ms ||
-        c->cmd->flags & CMD_EVEN_PAUSED || (s->pause_writes_only && !may_write))
+    if (!server_gate(s, GATE_PAUSED) || c->cmd->flags & CMD_EVEN_PAUSED ||
+        (s->pause_writes_only && !may_write))
         return GATE_PASS;
-    return GATE_WAIT;
+    if (c->worker->mono_ms < s->pause_until_ms)
+        return GATE_WAIT;
+    /* A new pause is not ordered meanwhile: that needs the world to be stopped. */
+    server_set_gate(s, GATE_PAUSED, false);
+    return GATE_PASS;
 }
 
-enum gate_result gates_check(struct call *c, uint32_t gates)
+enum gate_result gates_check(struct call *c)
 {
     static enum gate_result (*const all[])(struct call *c) = {
         gate_auth,
         gate_memory,
         gate_subscriber,
+        gate_monitor,
         gate_pause,
     };
 
@@ -60,8 +76,6 @@ enum gate_result gates_check(struct call *c, uint32_t gates)
         if (result != GATE_PASS)
             return result;
     }
-    if (gates & GATE_MONITORED)
-        monitor_feed(c);
     return GATE_PASS;
 }
 

@@ -13,7 +13,7 @@ enum gate_result {
     GATE_WAIT,    /* the connection is to be parked */
 };
 
-enum gate_result gates_check(struct call *c, uint32_t gates);
+enum gate_result gates_check(struct call *c);
 
 /* What CLIENT REPLY does to a reply that was written: it may take it back. */
 void gates_after_reply(struct call *c);

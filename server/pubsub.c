@@ -147,13 +147,20 @@ static void remove_pair(struct subscription *s, struct table_place place)
 
 /* ---- delivering ----------------------------------------------------------------------------- */
 
-/* The message as RESP3 has it; in RESP2 only the first byte differs. */
+/*
+ * The message as RESP3 has it; in RESP2 only the first byte differs. What MONITOR shows is a line
+ * that begins with + in both.
+ */
 static void encode(struct buf *out, const struct channel *ch, const struct message *m)
 {
     static const char *const kinds[] = {"message", "pmessage", "smessage"};
     struct writer w = {.buf = out, .resp3 = true};
 
     out->len = 0;
+    if (ch->kind == CHANNEL_KINDS) {
+        buf_append_slice(out, m->payload);
+        return;
+    }
     write_push(&w, ch->kind == CHANNEL_PATTERN ? 4 : 3);
     write_cstr(&w, kinds[ch->kind]);
     if (ch->kind == CHANNEL_PATTERN)
@@ -168,7 +175,8 @@ static void deliver_to(struct worker *w, const struct channel *ch, const struct 
 
     encode(encoded, ch, m);
     LIST_EACH (s, &ch->at[w->index].members, struct subscription, in_channel) {
-        encoded->ptr[0] = s->conn->resp3 ? '>' : '*';
+        if (ch->kind != CHANNEL_KINDS)
+            encoded->ptr[0] = s->conn->resp3 ? '>' : '*';
         conn_push(s->conn, buf_slice(encoded));
     }
     if (encoded->cap > KEEP_SCRATCH_UP_TO)
@@ -414,6 +422,54 @@ uint64_t pubsub_publish_shard(struct worker *w, struct slice channel, struct sli
     if (!pubsub_channels(w->server, CHANNEL_SHARD))
         return 0;
     return publish(w, CHANNEL_SHARD, channel, message);
+}
+
+/* ---- MONITOR -------------------------------------------------------------------------------- */
+
+void pubsub_watch(struct conn *c)
+{
+    struct worker *w = c->worker;
+    struct registry *r = &w->server->pubsub->registry;
+    struct subscription *s = mem_alloc(sizeof(*s));
+    struct delivery *before;
+
+    *s = (struct subscription){.channel = r->monitors, .conn = c};
+    lock_take(&r->monitors_lock);
+    r->monitors->at[w->index].count++;
+    if (r->monitors->total++ == 0)
+        server_set_gate(w->server, GATE_MONITORED, true);
+    before = mailbox_take(&desk_of(w)->mailbox);
+    lock_release(&r->monitors_lock);
+    deliver_all(w, before);
+    list_push(&r->monitors->at[w->index].members, &s->in_channel);
+    conn_extra(c)->watch = s;
+}
+
+void pubsub_unwatch(struct conn *c)
+{
+    struct worker *w = c->worker;
+    struct registry *r = &w->server->pubsub->registry;
+
+    lock_take(&r->monitors_lock);
+    r->monitors->at[w->index].count--;
+    if (--r->monitors->total == 0)
+        server_set_gate(w->server, GATE_MONITORED, false);
+    lock_release(&r->monitors_lock);
+    list_remove(&c->extra->watch->in_channel);
+    mem_free(c->extra->watch);
+    c->extra->watch = NULL;
+}
+
+void pubsub_show(struct worker *w, struct slice line)
+{
+    struct registry *r = &w->server->pubsub->registry;
+    struct desk *desk = desk_of(w);
+
+    lock_take(&r->monitors_lock);
+    desk->heard_len = 0;
+    if (hear(desk, r->monitors))
+        post(w, SLICE(""), line);
+    lock_release(&r->monitors_lock);
 }
 
 /* ---- what there is -------------------------------------------------------------------------- */

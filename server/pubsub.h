@@ -65,6 +65,12 @@ bool pubsub_idle(const struct server *s);
  */
 bool pubsub_congested(struct worker *w);
 
+/* MONITOR: from here on, or no longer, the connection is sent the lines that are shown. */
+void pubsub_watch(struct conn *c);
+void pubsub_unwatch(struct conn *c);
+/* Sends the line, as it is, to all who watch. No locks are held. */
+void pubsub_show(struct worker *w, struct slice line);
+
 /* How many channels or patterns there are. */
 uint64_t pubsub_channels(const struct server *s, enum channel_kind kind);
 /* How many connections are subscribed to this one. */

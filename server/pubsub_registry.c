@@ -17,11 +17,30 @@ static bool is_channel(const void *item, struct slice name)
     return slice_eq(ch->name, name);
 }
 
+static struct channel *new_channel(const struct registry *r, enum channel_kind kind,
+                                   struct slice name, uint64_t hash)
+{
+    size_t head = sizeof(struct channel) + (size_t)r->workers * sizeof(struct audience);
+    struct channel *ch = mem_alloc(head + name.len);
+    char *bytes = (char *)ch + head;
+
+    memcpy(bytes, name.ptr, name.len);
+    *ch = (struct channel){.hash = hash, .kind = kind, .name = slice_make(bytes, name.len)};
+    list_init(&ch->link);
+    for (int i = 0; i < r->workers; i++) {
+        list_init(&ch->at[i].members);
+        ch->at[i].count = 0;
+    }
+    return ch;
+}
+
 void registry_init(struct registry *r, int workers)
 {
     r->workers = workers;
     list_init(&r->pattern_list);
     lock_init(&r->patterns.lock, RANK_PATTERNS, 0);
+    lock_init(&r->monitors_lock, RANK_MONITORS, 0);
+    r->monitors = new_channel(r, CHANNEL_KINDS, SLICE(""), 0);
     for (int i = 0; i < CHANNEL_PARTS; i++)
         lock_init(&r->parts[i].lock, RANK_CHANNELS, (uint16_t)i);
 }
@@ -45,6 +64,7 @@ void registry_release(struct registry *r)
     for (int i = 0; i < CHANNEL_PARTS; i++)
         release_part(&r->parts[i]);
     release_part(&r->patterns);
+    mem_free(r->monitors);
 }
 
 struct channel_part *registry_part(struct registry *r, enum channel_kind kind, uint64_t hash)
@@ -60,23 +80,6 @@ struct channel *registry_find_locked(struct channel_part *part, enum channel_kin
     struct table_place place;
 
     return table_find(&part->tables[kind], hash, name, is_channel, &place);
-}
-
-static struct channel *new_channel(const struct registry *r, enum channel_kind kind,
-                                   struct slice name, uint64_t hash)
-{
-    size_t head = sizeof(struct channel) + (size_t)r->workers * sizeof(struct audience);
-    struct channel *ch = mem_alloc(head + name.len);
-    char *bytes = (char *)ch + head;
-
-    memcpy(bytes, name.ptr, name.len);
-    *ch = (struct channel){.hash = hash, .kind = kind, .name = slice_make(bytes, name.len)};
-    list_init(&ch->link);
-    for (int i = 0; i < r->workers; i++) {
-        list_init(&ch->at[i].members);
-        ch->at[i].count = 0;
-    }
-    return ch;
 }
 
 struct channel *registry_make_locked(struct registry *r, enum channel_kind kind, struct slice name,

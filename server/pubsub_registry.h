@@ -24,7 +24,7 @@ struct audience {
 
 struct channel {
     uint64_t hash; /* of the name */
-    enum channel_kind kind;
+    enum channel_kind kind; /* CHANNEL_KINDS for `monitors` */
     uint32_t total; /* subscribers at all workers; the part's lock */
     struct list link; /* among the patterns; the part's lock */
     struct slice name; /* behind the audiences */
@@ -41,6 +41,8 @@ struct registry {
     struct channel_part parts[CHANNEL_PARTS];
     struct channel_part patterns; /* all patterns are in this one */
     struct list pattern_list;     /* its lock */
+    struct lock monitors_lock;
+    struct channel *monitors; /* everybody in MONITOR; in no table */
     _Atomic uint64_t counts[CHANNEL_KINDS];
 };
 

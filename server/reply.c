@@ -25,15 +25,35 @@ void reply_error(struct call *c, const char *fmt, ...)
     buf_release(&text);
 }
 
+enum { NAME_ROOM = 64 };
+
+/* The command's or its container's name in capitals. */
+static void upper_name(const struct call *c, char out[NAME_ROOM])
+{
+    const char *from = c->cmd->container ? c->cmd->container->name : c->cmd->name;
+    size_t len = 0;
+
+    for (; from[len] && len < NAME_ROOM - 1; len++)
+        out[len] = (char)toupper((unsigned char)from[len]);
+    out[len] = '\0';
+}
+
+void reply_subcommand_error(struct call *c)
+{
+    char name[NAME_ROOM];
+
+    upper_name(c, name);
+    reply_error(c, "ERR unknown subcommand or wrong number of arguments for '%.*s'. Try %s HELP.",
+                (int)(call_arg(c, 1).len < 128 ? call_arg(c, 1).len : 128), call_arg(c, 1).ptr,
+                name);
+}
+
 void reply_help(struct call *c, const char *const *lines)
 {
-    char name[64];
-    size_t n = 0, len = 0;
-    const char *from = c->cmd->container ? c->cmd->container->name : c->cmd->name;
+    char name[NAME_ROOM];
+    size_t n = 0;
 
-    for (; from[len] && len < sizeof(name) - 1; len++)
-        name[len] = (char)toupper((unsigned char)from[len]);
-    name[len] = '\0';
+    upper_name(c, name);
     while (lines[n])
         n++;
     reply_array(c, (int64_t)n + 3);

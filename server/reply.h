@@ -64,6 +64,9 @@ void reply_string(struct call *c, const struct entry *e);
 /* The whole text, with its code: reply_error(c, "ERR no such key"). */
 void reply_error(struct call *c, const char *fmt, ...) PRINTF_LIKE(2, 3);
 
+/* For a subcommand with arguments that its row could not rule out. */
+void reply_subcommand_error(struct call *c);
+
 /* For CONTAINER HELP: the customary heading, these lines (NULL ends), and HELP itself. */
 void reply_help(struct call *c, const char *const *lines);
 

@@ -56,7 +56,6 @@ struct server {
     _Atomic uint32_t gates; /* enum server_gates */
     _Atomic uint64_t next_client_id;
     _Atomic int64_t clients; /* open connections */
-    _Atomic int monitors;
     _Atomic bool shutdown_asked;
 
     /* CLIENT PAUSE: until when, on the monotonic clock, and whether only writes wait. */

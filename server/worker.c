@@ -373,4 +373,5 @@ void worker_release(struct worker *w)
     mem_free(w->hashes);
     args_release(&w->args);
     buf_release(&w->out);
+    buf_release(&w->monitor_text);
 }

@@ -63,7 +63,10 @@ struct worker {
 
     struct list conns, flush, doomed, parked;
     size_t conns_len;
+    bool kill_asked; /* it is told to close those of CONN_KILLED; changed with the world stopped */
     _Atomic int load; /* connections, and those on their way here */
+
+    struct buf monitor_text; /* scratch of monitor.c: the command in hand as MONITOR shows it */
 
     /* Timing of commands: quick ones in a row are timed together. */
     const struct command *run_cmd;

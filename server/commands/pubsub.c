@@ -149,9 +149,7 @@ static void reply_channels(struct call *c, enum channel_kind kind)
     size_t begin = write_begin(&c->out);
 
     if (c->argc > 3) {
-        reply_error(c, "ERR unknown subcommand or wrong number of arguments for '%.*s'. "
-                       "Try PUBSUB HELP.",
-                    (int)call_arg(c, 1).len, call_arg(c, 1).ptr);
+        reply_subcommand_error(c);
         return;
     }
     if (c->argc == 3)
