@@ -143,9 +143,8 @@ static enum gate_result admit(struct call *c, uint32_t gates)
 {
     enum gate_result result = GATE_REFUSED;
 
-    if (LIKELY(!refused(c))) {
+    if (LIKELY(!refused(c)))
         result = LIKELY(!gates) ? GATE_PASS : gates_check(c);
-    }
     if (UNLIKELY(result == GATE_REFUSED && c->cmd))
         c->worker->commands[c->cmd->id].rejected++;
     return result;
