@@ -43,8 +43,14 @@ bool call_db(struct call *c, int i, int *out, const char *not_a_number)
 {
     int64_t db;
 
-    if (!call_int_between(c, i, INT_MIN, INT_MAX, &db, not_a_number))
+    if (!call_int_between(c, i, INT64_MIN, INT64_MAX, &db, not_a_number))
         return false;
+    if (db < INT_MIN || db > INT_MAX) {
+        reply_error(c, "%s", not_a_number ? not_a_number
+                                          : "ERR value is out of range, value must between "
+                                            "-2147483648 and 2147483647");
+        return false;
+    }
     if (db < 0 || db >= c->server->keyspace.databases) {
         reply_error(c, "ERR DB index is out of range");
         return false;
@@ -120,18 +126,31 @@ static bool fits_type(struct call *c, const struct entry *e, enum type type)
     return false;
 }
 
-bool call_find(struct call *c, int i, enum type type, struct entry **out)
+ALWAYS_INLINE struct entry *look_up_counted(struct call *c, int i)
 {
-    struct entry *e = *out = look_up(c, i, c->db);
+    struct entry *e = look_up(c, i, c->db);
 
     if (e) {
         c->worker->stats.keyspace_hits++;
-        access_touch(c, e);
     } else {
         c->worker->stats.keyspace_misses++;
         effect_event(c->worker, c->db, call_arg(c, i), EVENT_KEYMISS);
     }
+    return e;
+}
+
+bool call_find(struct call *c, int i, enum type type, struct entry **out)
+{
+    struct entry *e = *out = look_up_counted(c, i);
+
+    if (e)
+        access_touch(c, e);
     return fits_type(c, e, type);
+}
+
+struct entry *call_look(struct call *c, int i)
+{
+    return look_up_counted(c, i);
 }
 
 bool call_find_write(struct call *c, int i, enum type type, struct entry **out)
@@ -165,7 +184,7 @@ void call_put_db(struct call *c, int i, int db, struct entry *fresh)
     if (old) {
         fresh->version = old->version;
         keyspace_replace(ks, db, hash, c->found.place, entry_expiry(old), fresh);
-        entry_free(old);
+        effect_discard(c->worker, old);
         c->found.entry = fresh;
     } else {
         keyspace_insert(ks, db, hash, fresh);
@@ -257,7 +276,7 @@ bool call_delete(struct call *c, int i)
     struct entry *e = call_take(c, i);
 
     if (e)
-        entry_free(e);
+        effect_discard(c->worker, e);
     return e != NULL;
 }
 

@@ -69,7 +69,7 @@ bool call_int_between(struct call *c, int i, int64_t min, int64_t max, int64_t *
 bool call_double(struct call *c, int i, double *out);
 /* "ERR syntax error"; always false. */
 bool call_syntax_error(struct call *c);
-/* "ERR DB index is out of range" and the like, as SELECT, COPY and MOVE answer. */
+/* "ERR DB index is out of range"; with this text where it is no number, NULL for the customary one. */
 bool call_db(struct call *c, int i, int *out, const char *not_a_number);
 
 /*
@@ -86,9 +86,11 @@ bool call_client_text(struct call *c, int i, const char *what);
  * call_find is for reading: it counts hits and misses, and marks the key as used.
  */
 bool call_find(struct call *c, int i, enum type type, struct entry **out);
+/* The same for any type without marking: for EXISTS, TYPE, TTL and kin. */
+struct entry *call_look(struct call *c, int i);
 /* For changing: counts nothing. */
 bool call_find_write(struct call *c, int i, enum type type, struct entry **out);
-/* Neither counts nor marks: for OBJECT, TTL and kin. */
+/* Neither counts nor marks. */
 struct entry *call_peek(struct call *c, int i);
 /* In another database. Counts and marks nothing. */
 struct entry *call_peek_db(struct call *c, int i, int db);

@@ -3,6 +3,7 @@
 
 #include "base/log.h"
 #include "base/world.h"
+#include "server/effects.h"
 #include "server/gates.h"
 #include "server/key_locks.h"
 #include "server/monitor.h"
@@ -129,6 +130,8 @@ static void run(struct call *c)
 
     timing_begin(w, c->cmd);
     run_locked(c);
+    if (UNLIKELY(w->discarded_len))
+        effect_settle(w);
     w->stats.commands++;
     if (UNLIKELY(c->out.buf->len > c->reply_start && c->out.buf->ptr[c->reply_start] == '-')) {
         count_error(c);

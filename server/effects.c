@@ -1,6 +1,7 @@
 /* What follows from changes, see effects.h. */
 #include "server/effects.h"
 
+#include "base/mem.h"
 #include "server/expirer.h"
 #include "server/notify.h"
 
@@ -57,5 +58,32 @@ void effect_drop(struct worker *w, int db, uint64_t hash, struct found f, enum k
     else
         w->stats.evicted_keys++;
     effect_removed(w, db, shard_of(hash), entry_key(e), e, event);
-    entry_free(e);
+    effect_discard(w, e);
+}
+
+/* All shards, since a version that a client remembers of any key must not come again. */
+void effect_database(struct worker *w, uint64_t changes)
+{
+    for (unsigned i = 0; i < SHARDS; i++)
+        shard_next_version(&w->server->keyspace.shards[i]);
+    w->stats.dirty += changes;
+}
+
+void effect_discard(struct worker *w, struct entry *e)
+{
+    if (LIKELY(e->form != FORM_OUTSIDE)) {
+        entry_free(e);
+        return;
+    }
+    if (w->discarded_len == w->discarded_cap) {
+        w->discarded_cap = w->discarded_cap ? w->discarded_cap * 2 : 16;
+        w->discarded = mem_realloc(w->discarded, w->discarded_cap * sizeof(e));
+    }
+    w->discarded[w->discarded_len++] = e;
+}
+
+void effect_settle(struct worker *w)
+{
+    while (w->discarded_len)
+        entry_free(w->discarded[--w->discarded_len]);
 }

@@ -20,6 +20,16 @@ void effect_removed(struct worker *w, int db, unsigned shard, struct slice key,
 /* Only the event. */
 void effect_event(struct worker *w, int db, struct slice key, enum key_event event);
 
+/* A database was emptied, or exchanged for another; the world is stopped. */
+void effect_database(struct worker *w, uint64_t changes);
+
+/*
+ * Frees an entry that is out of its table: at once where that is quick, else when effect_settle() is
+ * called, with no shard locked.
+ */
+void effect_discard(struct worker *w, struct entry *e);
+void effect_settle(struct worker *w);
+
 /* Takes an entry out that has reached its time or is evicted, frees it, and says so. */
 void effect_drop(struct worker *w, int db, uint64_t hash, struct found f, enum key_event event);
 

@@ -64,6 +64,7 @@ static bool expire_some(struct worker *w, unsigned shard, int *removed)
     }
     atomic_store_explicit(&ks->due[shard], next, memory_order_relaxed);
     lock_release(&ks->shards[shard].lock);
+    effect_settle(w);
     *removed += here;
     return next <= w->now_ms;
 }

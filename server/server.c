@@ -11,6 +11,7 @@
 #include "server/listener.h"
 #include "server/process.h"
 #include "server/pubsub.h"
+#include "server/reaper.h"
 #include "server/slowlog.h"
 #include "server/worker.h"
 
@@ -136,6 +137,7 @@ bool server_init(struct server *s, struct conf *conf)
     keyspace_init(&s->keyspace, (int)conf->databases);
     s->latency = latency_new();
     s->slowlog = slowlog_new();
+    s->reaper = reaper_new();
     s->pubsub = pubsub_new(conf_workers(conf));
     server_set_gate(s, GATE_MEMORY, conf->maxmemory > 0);
     s->main_base = event_base_new();
@@ -306,6 +308,7 @@ int server_run(struct server *s)
 void server_release(struct server *s)
 {
     listener_free(s->listener);
+    reaper_free(s->reaper);
     for (int i = 0; i < s->workers_len; i++)
         worker_release(&s->workers[i]);
     mem_free(s->workers);

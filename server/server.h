@@ -19,6 +19,7 @@ struct worker;
 struct command_table;
 struct pubsub;
 struct latency;
+struct reaper;
 struct slowlog;
 struct listener;
 
@@ -52,6 +53,7 @@ struct server {
     struct pubsub *pubsub;
     struct latency *latency;
     struct slowlog *slowlog;
+    struct reaper *reaper;
 
     _Atomic uint32_t gates; /* enum server_gates */
     _Atomic uint64_t next_client_id;

@@ -371,6 +371,7 @@ void worker_release(struct worker *w)
     mem_free(w->commands);
     mem_free(w->read_buffer);
     mem_free(w->hashes);
+    mem_free(w->discarded);
     args_release(&w->args);
     buf_release(&w->out);
     buf_release(&w->monitor_text);

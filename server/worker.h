@@ -79,6 +79,10 @@ struct worker {
     uint64_t *hashes; /* of the arguments that are keys */
     size_t hashes_cap;
 
+    /* Values out of their tables whose freeing takes long, see effect_discard(). */
+    struct entry **discarded;
+    size_t discarded_len, discarded_cap;
+
     /* The expirer: it looks after the shards whose number ends in its index. */
     struct event expire_event;
     _Atomic int64_t expire_at; /* when it will look next, wall clock */

@@ -108,9 +108,10 @@ struct entry *entry_copy(const struct entry *e, struct slice key, int64_t expiry
     if (e->type != TYPE_STRING)
         return entry_new_outside(key, e->type, value_copy(e->type, entry_object(e)), expiry);
     if (e->form == FORM_INT)
-        return entry_new_int(key, entry_int(e), expiry);
-    copy = entry_new_string(key, string_value(e, digits), expiry, false);
-    copy->raw = e->raw;
+        copy = entry_new_int(key, entry_int(e), expiry);
+    else
+        copy = entry_new_string(key, string_value(e, digits), expiry, false);
+    copy->raw = e->form == FORM_INT || e->raw;
     return copy;
 }
 

@@ -38,7 +38,7 @@ struct entry {
     uint64_t version : 56;
     uint64_t type : 3;
     uint64_t form : 2;
-    uint64_t raw : 1; /* a string edited in place: it calls itself "raw" however short */
+    uint64_t raw : 1; /* a string edited in place: "raw" however short; a number copied: not shared */
     uint64_t has_expiry : 1;
     uint64_t long_key : 1;
     uint32_t access : 24; /* when or how often it was used, see access.h */

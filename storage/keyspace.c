@@ -32,6 +32,23 @@ void keyspace_release(struct keyspace *ks)
     mem_free(ks->due);
 }
 
+/* The hash stands where table_find() hands a key on. */
+static bool has_hash(const void *item, struct slice hash)
+{
+    uint64_t is = entry_hash(item);
+
+    return memcmp(&is, hash.ptr, sizeof(is)) == 0;
+}
+
+struct found space_find_hash(const struct space *s, uint64_t hash)
+{
+    struct slice as_key = slice_make((const char *)&hash, sizeof(hash));
+    struct found f;
+
+    f.entry = table_find(&s->table, hash, as_key, has_hash, &f.place);
+    return f;
+}
+
 static void note_due(struct keyspace *ks, unsigned shard, int64_t at)
 {
     if (at < atomic_load_explicit(&ks->due[shard], memory_order_relaxed))
@@ -174,9 +191,25 @@ size_t keyspace_overhead(const struct keyspace *ks, int db)
     return bytes;
 }
 
+/* A shard drawn by its share of the keys, as far as can be told without the locks. */
+__attribute__((no_sanitize("thread"))) static unsigned weighted_shard(const struct keyspace *ks,
+                                                                      int db)
+{
+    uint64_t total = keyspace_count(ks, db), at = total ? rng_below(total) : 0;
+
+    for (unsigned i = 0; i < SHARDS; i++) {
+        uint64_t here = ks->spaces[db][i].table.count;
+
+        if (at < here)
+            return i;
+        at -= here;
+    }
+    return (unsigned)rng_below(SHARDS);
+}
+
 struct entry *keyspace_random_locked(struct keyspace *ks, int db, unsigned *shard)
 {
-    unsigned start = (unsigned)rng_below(SHARDS);
+    unsigned start = weighted_shard(ks, db);
     struct entry *e;
 
     for (unsigned i = 0; i < SHARDS; i++) {

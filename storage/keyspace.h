@@ -63,6 +63,9 @@ static inline struct found space_find(const struct space *s, uint64_t hash, stru
     return f;
 }
 
+/* The same by the hash alone, where the key is not at hand. Locked. */
+struct found space_find_hash(const struct space *s, uint64_t hash);
+
 /* The next version of a key of this shard. Locked. */
 static inline uint64_t shard_next_version(struct shard *shard)
 {

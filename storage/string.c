@@ -61,6 +61,7 @@ bool string_overwrite(struct entry *e, struct slice value, bool as_int)
 void string_overwrite_int(struct entry *e, int64_t value)
 {
     INVARIANT(e->form == FORM_INT);
+    e->raw = 0;
     memcpy(entry_value(e), &value, sizeof(value));
 }
 
