@@ -260,6 +260,20 @@ static int find_last(const struct key_spec *k, const struct slice *argv, int arg
     return *first + ((int)n - 1) * k->step;
 }
 
+/* What the command does with the keys of a specification, given these arguments. */
+static int flags_of(const struct key_spec *k, const struct slice *argv, int argc)
+{
+    if (!k->words)
+        return k->flags;
+    for (int i = k->words_from; i < argc; i++) {
+        for (int word = 0; k->words[word]; word++) {
+            if (slice_is(argv[i], k->words[word]))
+                return k->flags & ~KEY_VARIABLE_FLAGS;
+        }
+    }
+    return k->plain_flags;
+}
+
 int command_keys(const struct command *cmd, const struct slice *argv, int argc,
                  struct key_position *out, int max)
 {
@@ -267,16 +281,17 @@ int command_keys(const struct command *cmd, const struct slice *argv, int argc,
 
     for (int s = 0; s < KEY_SPECS_MAX && cmd->keys[s].search != KEY_SEARCH_NONE; s++) {
         const struct key_spec *k = &cmd->keys[s];
-        int first = search_begin(k, argv, argc), last;
+        int first = search_begin(k, argv, argc), last, flags;
 
         if (first < 0 || k->find == KEY_FIND_UNKNOWN)
             continue;
         last = find_last(k, argv, argc, &first);
         if (last < 0 || last >= argc)
             return -1;
+        flags = flags_of(k, argv, argc);
         for (int i = first; i <= last; i += k->step, n++) {
             if (n < max)
-                out[n] = (struct key_position){i, k->flags};
+                out[n] = (struct key_position){i, flags};
         }
     }
     return n;

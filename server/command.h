@@ -97,6 +97,9 @@ struct key_spec {
     int limit;           /* KEY_FIND_RANGE with last -1: keys are in the first 1/limit of the rest */
     int number_index;    /* KEY_FIND_NUMBER: where the number of keys is, from `index` */
     int first;           /* KEY_FIND_NUMBER: where the first key is, from `index` */
+    const char *const *words; /* KEY_VARIABLE_FLAGS: without any of these options (NULL ends) … */
+    int words_from;           /* … from this argument on … */
+    int plain_flags;          /* … these are the flags */
 };
 
 enum { KEY_SPECS_MAX = 3 };
@@ -104,6 +107,13 @@ enum { KEY_SPECS_MAX = 3 };
 #define KEY_AT(at, f)                                                                              \
     {                                                                                              \
         .search = KEY_SEARCH_INDEX, .index = (at), .step = 1, .flags = (f)                         \
+    }
+/* The flags `f` hold with one of the words from argument `from` on, `plain` without. */
+#define KEY_VARIABLE(at, f, from, plain, ...)                                                      \
+    {                                                                                              \
+        .search = KEY_SEARCH_INDEX, .index = (at), .step = 1, .flags = (f) | KEY_VARIABLE_FLAGS,   \
+        .words = (const char *const[]){__VA_ARGS__, NULL}, .words_from = (from),                   \
+        .plain_flags = (plain)                                                                     \
     }
 #define KEY_RANGE(at, last_key, every, f)                                                          \
     {                                                                                              \
