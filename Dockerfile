@@ -20,7 +20,8 @@ RUN make -j"$(nproc)" && strip -o /latchkey build/latchkey
 
 # libevent and jemalloc are linked in; libc, libm and libgcc_s are what Debian's smallest image has.
 FROM debian:12-slim
-RUN useradd --system --uid 6379 --home-dir /data --create-home --shell /usr/sbin/nologin latchkey
+RUN useradd --system --user-group --home-dir /data --no-create-home latchkey \
+    && install -d -o latchkey -g latchkey -m 750 /data
 COPY --from=build /latchkey /usr/local/bin/latchkey
 COPY conf/latchkey.conf /etc/latchkey/latchkey.conf
 USER latchkey
