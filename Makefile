@@ -189,8 +189,9 @@ install: all
 	[ -e $(DESTDIR)$(etcdir)/latchkey/latchkey.conf ] || \
 		install -D -m 644 conf/latchkey.conf $(DESTDIR)$(etcdir)/latchkey/latchkey.conf
 	install -d $(unitdir) $(docdir)
-	sed -e 's|@bindir@|$(PREFIX)/bin|; s|@etcdir@|$(etcdir)|; \
-		s|@docdir@|$(PREFIX)/share/doc/latchkey|' conf/latchkey.service > $(unitdir)/latchkey.service
+	sed -e 's|@bindir@|$(PREFIX)/bin|' -e 's|@etcdir@|$(etcdir)|' \
+		-e 's|@docdir@|$(PREFIX)/share/doc/latchkey|' \
+		conf/latchkey.service > $(unitdir)/latchkey.service
 	chmod 644 $(unitdir)/latchkey.service
 	install -m 644 $(wildcard README.md ARCHITECTURE.md) conf/latchkey.conf $(docdir)
 
