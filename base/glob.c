@@ -62,6 +62,9 @@ bool glob_match(struct slice pattern, struct slice text, bool nocase)
     const char *p = pattern.ptr, *pe = p + pattern.len, *t = text.ptr, *te = t + text.len;
     const char *star = NULL, *star_text = NULL;
 
+    /* As Redis: no star stretches to nothing at all. Who lists everything asks for no pattern. */
+    if (t == te)
+        return p == pe;
     while (t < te) {
         if (p < pe && *p == '*') {
             star = ++p;
