@@ -81,7 +81,8 @@ static const char *unquote_single(const char *in, const char *end, char **out)
 /* One word, unquoted in place to `out`; a closing quote must end it. NULL if quotes are unbalanced. */
 static const char *unquote_word(const char *in, const char *end, char **out)
 {
-    while (in < end && !isspace((unsigned char)*in) && *in) {
+    /* Vertical tabs and form feeds are blanks between words and letters within them. */
+    while (in < end && !memchr(" \t\r\n", *in, 5)) {
         char quote = *in;
 
         if (quote != '"' && quote != '\'') {
@@ -96,8 +97,7 @@ static const char *unquote_word(const char *in, const char *end, char **out)
     return in;
 }
 
-static enum request_state parse_inline(struct request *r, char *data, size_t len,
-                                       struct args *args)
+static enum request_state parse_inline(struct request *r, char *data, size_t len, struct args *args)
 {
     char *newline = memchr(data, '\n', len);
     const char *in = data, *end;
@@ -184,11 +184,13 @@ static enum request_state parse_bulk_header(struct request *r, const char *data,
     if (r->pos >= len)
         return REQUEST_MORE;
     if (data[r->pos] != '$') {
-        /* As Redis: it looks at the byte when the whole line is there. */
-        if (!memchr(data + r->pos, '\r', len - r->pos))
-            return len - r->pos > REQUEST_INLINE_MAX
-                       ? fail(r, "Protocol error: too big bulk count string")
-                       : REQUEST_MORE;
+        /* As Redis: it looks at the byte when the line's end and a byte more are there. */
+        const char *cr = memchr(data + r->pos, '\r', len - r->pos);
+
+        if (!cr && len - r->pos > REQUEST_INLINE_MAX)
+            return fail(r, "Protocol error: too big bulk count string");
+        if (!cr || cr + 1 == data + len)
+            return REQUEST_MORE;
         snprintf(r->error_text, sizeof(r->error_text), "Protocol error: expected '$', got '%c'",
                  data[r->pos]);
         return fail(r, r->error_text);

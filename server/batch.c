@@ -181,7 +181,8 @@ static void refuse(struct run *run)
     struct conn *c = run->c;
     struct writer out = {.buf = &c->worker->out, .resp3 = c->resp3};
 
-    write_error(&out, "ERR %s", run->request.error);
+    if (!(c->flags & (CONN_REPLY_OFF | CONN_REPLY_SKIP)))
+        write_error(&out, "ERR %s", run->request.error);
     server_count_error(c->worker->server, SLICE("ERR"));
     c->worker->stats.error_replies++;
     c->flags |= CONN_CLOSE_AFTER_REPLY;

@@ -24,6 +24,8 @@ static void confirm(struct call *c, const char *what, enum channel_kind kind,
     else
         reply_null(c);
     reply_int(c, count_shown(c->conn, kind));
+    /* As a push in either protocol, it is not dropped by CLIENT REPLY. */
+    c->reply_start = c->out.buf->len;
 }
 
 static void subscribe(struct call *c, const char *what, enum channel_kind kind)
