@@ -55,7 +55,7 @@ static const struct slice inline_parts[] = {
     SLICE("ECHO \"\\"),
     SLICE("HELLO 9"),
     SLICE("RESET"),
-    SLICE("CLIENT REPLY SKIP"),
+    SLICE("CLIENT REPLY SKIP\r\nPING"),
     SLICE("CLIENT REPLY OFF"),
     SLICE("CLIENT REPLY ON"),
     SLICE("SUBSCRIBE a b"),
