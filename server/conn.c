@@ -42,6 +42,7 @@ struct conn *conn_open(struct worker *w, int fd, bool is_unix)
     list_init(&c->flush_link);
     list_init(&c->wait_link);
     w->conns_len++;
+    w->stats.connections++;
     event_assign(&c->event, w->base, fd, EV_READ | EV_PERSIST, conn_ready, c);
     event_add(&c->event, NULL);
     return c;

@@ -73,6 +73,7 @@ static void expire_due(struct worker *w)
 {
     struct keyspace *ks = &w->server->keyspace;
     int64_t next = EXPIRY_NONE;
+    uint64_t start = ticks_now();
     int removed = 0;
 
     w->stats.expire_slices++;
@@ -84,6 +85,8 @@ static void expire_due(struct worker *w)
         at = atomic_load_explicit(&ks->due[s], memory_order_relaxed);
         next = at < next ? at : next;
     }
+    w->stats.expire_ns += ticks_to_ns(ticks_now() - start);
+    w->stats.expire_capped += next <= w->now_ms;
     arm(w, next);
 }
 

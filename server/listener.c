@@ -43,7 +43,7 @@ static void turn_away(struct server *s, int fd, const char *error)
 
     (void)n; /* it is closed in any case */
     close(fd);
-    s->workers[0].stats.rejected_connections++;
+    atomic_fetch_add(&s->rejected_connections, 1);
 }
 
 static bool protected_from(const struct server *s, int fd, bool is_unix)

@@ -24,8 +24,6 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { CRON_MS = 100 };
-
 void server_set_gate(struct server *s, uint32_t gate, bool on)
 {
     if (on)
@@ -78,10 +76,20 @@ void server_reset_stats(struct server *s)
             w->commands[id] = (struct command_stats){0};
         }
     }
+    atomic_store(&s->rejected_connections, 0);
+    reaper_reset_freed(s->reaper);
     lock_take(&s->stats_lock);
     memset(s->errors, 0, sizeof(s->errors));
     s->errors_len = 0;
     lock_release(&s->stats_lock);
+}
+
+void server_note_peak(struct server *s, size_t used)
+{
+    size_t peak = atomic_load(&s->peak_memory);
+
+    while (used > peak && !atomic_compare_exchange_weak(&s->peak_memory, &peak, used))
+        ;
 }
 
 void server_publish_conf(struct server *s, struct conf *conf)
@@ -126,6 +134,7 @@ bool server_init(struct server *s, struct conf *conf)
     s->started_s = clock_wall_ms() / 1000;
     s->started_mono_ms = clock_mono_ms();
     rng_hex_id(s->run_id, RUN_ID_LEN);
+    rng_hex_id(s->replication_id, RUN_ID_LEN);
     hash_init(rng_entropy());
     ticks_init();
     world_init();
@@ -172,12 +181,11 @@ static void on_main_inbox(evutil_socket_t fd, short what, void *arg)
 static void on_cron(evutil_socket_t fd, short what, void *arg)
 {
     struct server *s = arg;
-    size_t used = mem_used();
 
     (void)fd;
     (void)what;
-    if (used > atomic_load(&s->peak_memory))
-        atomic_store(&s->peak_memory, used);
+    server_note_peak(s, mem_used());
+    rates_sample(s);
     mem_flush();
     world_reclaim();
 }
@@ -256,7 +264,7 @@ static void announce(const struct server *s)
 static void main_loop(struct server *s)
 {
     struct event inbox_event, cron_event, term, interrupt;
-    struct timeval cron = {.tv_usec = CRON_MS * 1000};
+    struct timeval cron = {.tv_usec = RATE_PERIOD_MS * 1000};
 
     event_assign(&inbox_event, s->main_base, s->main_inbox.fd, EV_READ | EV_PERSIST, on_main_inbox,
                  s);

@@ -10,6 +10,7 @@
 
 #include "base/inbox.h"
 #include "conf/conf.h"
+#include "server/rates.h"
 #include "server/stats.h"
 #include "storage/keyspace.h"
 
@@ -58,6 +59,7 @@ struct server {
     _Atomic uint32_t gates; /* enum server_gates */
     _Atomic uint64_t next_client_id;
     _Atomic int64_t clients; /* open connections */
+    _Atomic uint64_t rejected_connections;
     _Atomic bool shutdown_asked;
 
     /* CLIENT PAUSE: until when, on the monotonic clock, and whether only writes wait. */
@@ -70,8 +72,9 @@ struct server {
 
     _Atomic bool active_expire; /* DEBUG SET-ACTIVE-EXPIRE */
     _Atomic size_t peak_memory;
+    struct rates rates;
     size_t start_memory;
-    char run_id[RUN_ID_LEN + 1];
+    char run_id[RUN_ID_LEN + 1], replication_id[RUN_ID_LEN + 1];
     char *executable, *config_file; /* absolute paths; config_file NULL without one */
     int64_t started_s;              /* wall clock */
     int64_t started_mono_ms;
@@ -101,6 +104,9 @@ void server_set_gate(struct server *s, uint32_t gate, bool on);
 
 /* One more error reply of this code ("ERR", "WRONGTYPE"). Any thread. */
 void server_count_error(struct server *s, struct slice code);
+
+/* So much memory is in use just now. Any thread. */
+void server_note_peak(struct server *s, size_t used);
 
 /* The workers' counters added up. The world is stopped, or the caller accepts haste. */
 void server_sum_stats(const struct server *s, struct stats *out);

@@ -188,6 +188,15 @@ bool expiry_take(struct expiry *x, const struct table *t, int64_t now_ms, struct
     return true;
 }
 
+void expiry_visit(const struct expiry *x, const struct table *t, uint32_t item,
+                  table_visit_fn *visit, void *opaque)
+{
+    uint64_t who = x->heap.items[item];
+
+    table_visit_low(t, (uint32_t)who & ((1u << LOW_BITS) - 1), LOW_BITS,
+                    (uint8_t)(who >> LOW_BITS), visit, opaque);
+}
+
 size_t expiry_memory(const struct expiry *x)
 {
     return ((size_t)x->heap.cap + x->fresh.cap) * sizeof(uint64_t);

@@ -48,6 +48,17 @@ int64_t expiry_next(const struct expiry *x);
 bool expiry_take(struct expiry *x, const struct table *t, int64_t now_ms, struct entry **out,
                  size_t max, size_t *n);
 
+/*
+ * For samples: how many items the index has, and the entries that may be meant by one of them (others
+ * and leftovers too).
+ */
+static inline uint32_t expiry_items(const struct expiry *x)
+{
+    return x->heap.len;
+}
+void expiry_visit(const struct expiry *x, const struct table *t, uint32_t item,
+                  table_visit_fn *visit, void *opaque);
+
 size_t expiry_memory(const struct expiry *x);
 void expiry_release(struct expiry *x);
 

@@ -148,7 +148,8 @@ __attribute__((no_sanitize("thread"))) uint64_t keyspace_expiring(const struct k
 }
 
 struct ttl_sample {
-    int64_t sum, n, now_ms;
+    double sum; /* far times would overflow an integer */
+    int64_t n, now_ms;
 };
 
 static void ttl_visit(void *item, void *opaque)
@@ -158,8 +159,21 @@ static void ttl_visit(void *item, void *opaque)
 
     if (!e->has_expiry || entry_expired(e, sample->now_ms))
         return;
-    sample->sum += (entry_expiry(e) - sample->now_ms) / 1024; /* far times must not overflow */
+    sample->sum += (double)(entry_expiry(e) - sample->now_ms);
     sample->n++;
+}
+
+/* All of a small index, since a few draws could miss what there is. */
+static void sample_ttls(const struct space *s, struct ttl_sample *sample)
+{
+    enum { FEW = 16, DRAWS = 4 };
+    uint32_t items = expiry_items(&s->expiry);
+    bool all = items <= FEW;
+
+    if (!s->expiry.entries || !items)
+        return;
+    for (uint32_t i = 0; i < (all ? items : DRAWS); i++)
+        expiry_visit(&s->expiry, &s->table, all ? i : (uint32_t)rng_below(items), ttl_visit, sample);
 }
 
 int64_t keyspace_mean_ttl(struct keyspace *ks, int db, int64_t now_ms)
@@ -170,14 +184,12 @@ int64_t keyspace_mean_ttl(struct keyspace *ks, int db, int64_t now_ms)
 
     for (unsigned i = 0; i < SHARDS && sample.n < ENOUGH; i++) {
         unsigned shard = (start + i) % SHARDS;
-        struct space *s = keyspace_space(ks, db, shard);
 
         lock_take(&ks->shards[shard].lock);
-        if (s->expiry.entries)
-            table_scan(&s->table, rng_below((uint64_t)1 << TABLE_CURSOR_BITS), ttl_visit, &sample);
+        sample_ttls(keyspace_space(ks, db, shard), &sample);
         lock_release(&ks->shards[shard].lock);
     }
-    return sample.n ? sample.sum / sample.n * 1024 : 0;
+    return sample.n ? (int64_t)(sample.sum / (double)sample.n) : 0;
 }
 
 size_t keyspace_overhead(const struct keyspace *ks, int db)
