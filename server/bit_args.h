@@ -11,8 +11,8 @@ static inline unsigned bit_shift(uint64_t offset)
 }
 
 /*
- * Argument i as the offset of a bit in a string of a permitted length; "#n" is n times `unit`, unless that
- * is 0. False, and "ERR bit offset is not an integer or out of range", if it is none.
+ * Argument i as the offset of a bit in a string of a permitted length; "#n" is n times `unit`,
+ * unless that is 0. False, and "ERR bit offset is not an integer or out of range", if it is none.
  */
 bool bit_args_offset(struct call *c, int i, unsigned unit, uint64_t *out);
 

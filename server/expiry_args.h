@@ -1,6 +1,6 @@
 /*
- * The options by which commands give a key its time to live: EX, PX, EXAT, PXAT, and KEEPTTL and PERSIST,
- * which exclude each other.
+ * The options by which commands give a key its time to live: EX, PX, EXAT, PXAT, and KEEPTTL and
+ * PERSIST, which exclude each other.
  */
 #ifndef LK_SERVER_EXPIRY_ARGS_H
 #define LK_SERVER_EXPIRY_ARGS_H
@@ -35,14 +35,15 @@ static inline bool expiry_args_absolute(const struct expiry_args *x)
 
 /*
  * Reads an option at argument *i, and moves *i to its last argument. `other` is the word that this
- * command knows beside the four with a time. False, nothing answered, if there is no such option, or
- * none that goes together with the one before.
+ * command knows beside the four with a time. False, nothing answered, if there is no such option,
+ * or none that goes together with the one before.
  */
 bool expiry_args_read(struct call *c, int *i, enum expiry_word other, struct expiry_args *x);
 
 /*
- * The time in milliseconds of the clock, EXPIRY_NONE without one. False, and answered, if it is no number
- * ("ERR value is not an integer or out of range") or no time ("ERR invalid expire time in 'set' command").
+ * The time in milliseconds of the clock, EXPIRY_NONE without one. False, and answered, if it is no
+ * number ("ERR value is not an integer or out of range") or no time ("ERR invalid expire time in
+ * 'set' command").
  */
 bool expiry_args_time(struct call *c, const struct expiry_args *x, int64_t *out);
 

@@ -11,8 +11,8 @@ struct range {
 };
 
 /*
- * Makes both ends positions below `len`; false when there is nothing between them. As Redis has it, an
- * end that lies before the beginning is the first position.
+ * Makes both ends positions below `len`; false when there is nothing between them. As Redis has it,
+ * an end that lies before the beginning is the first position.
  */
 static inline bool range_clamp(struct range *r, int64_t len)
 {

@@ -74,8 +74,8 @@ static bool read_operation(struct call *c, int i, struct field *f)
 }
 
 /*
- * The operation that begins at argument f->next, which is there. False, and answered, if it makes no
- * sense; true with *found false if only an OVERFLOW was left.
+ * The operation that begins at argument f->next, which is there. False, and answered, if it makes
+ * no sense; true with *found false if only an OVERFLOW was left.
  */
 static bool read_field(struct call *c, struct field *f, bool *found)
 {
@@ -168,7 +168,9 @@ static void store_field(char *p, size_t len, const struct field *f, uint64_t v)
 
 /* ---- arithmetic ----------------------------------------------------------------------------- */
 
-/* Redis takes what is set for too large where it is so small that 64 bits do not hold the distance. */
+/*
+ * Redis takes what is set for too large where it is so small that 64 bits do not hold the distance.
+ */
 static bool seems_above(const struct field *f, __int128 v, __int128 max)
 {
     return f->op == FIELD_SET && max - v > INT64_MAX;
@@ -265,7 +267,9 @@ static void run_writing(struct call *c, const struct plan *p)
         call_changed(c, 1, EVENT_SETBIT);
 }
 
-/* BITFIELD key [GET type offset | [OVERFLOW WRAP | SAT | FAIL] SET | INCRBY type offset value ...] */
+/*
+ * BITFIELD key [GET type offset | [OVERFLOW WRAP | SAT | FAIL] SET | INCRBY type offset value ...]
+ */
 void cmd_bitfield(struct call *c)
 {
     struct plan p = {0};

@@ -1,4 +1,6 @@
-/* Strings as rows of bits: single ones, counting, searching, combining. Fields are in bitfield.c. */
+/*
+ * Strings as rows of bits: single ones, counting, searching, combining. Fields are in bitfield.c.
+ */
 #include "base/mem.h"
 #include "server/bit_args.h"
 #include "server/range.h"
@@ -180,8 +182,8 @@ static bool read_bitpos_range(struct call *c, struct range *r, bool *bits)
 }
 
 /*
- * BITPOS key bit [start [end [BYTE | BIT]]]: where no end is given, the string counts as followed by
- * clear bits.
+ * BITPOS key bit [start [end [BYTE | BIT]]]: where no end is given, the string counts as followed
+ * by clear bits.
  */
 void cmd_bitpos(struct call *c)
 {
@@ -366,13 +368,18 @@ static void combine(enum bit_operation op, char *out, const struct sources *from
         fold_all(op, out, len, from);
 }
 
-/* The result is a string edited in place, as Redis has it. Takes ownership of the blob. */
+/* The result counts as a string edited in place, as Redis has it. Takes ownership of the blob. */
 static void put_result(struct call *c, struct blob *b)
 {
-    struct entry *e = entry_new_string(call_arg(c, 2), slice_make(b->data, b->len), EXPIRY_NONE,
-                                       false);
+    struct slice key = call_arg(c, 2);
+    struct entry *e;
 
-    blob_free(b);
+    if (b->len > INLINE_ENTRY_MAX) {
+        e = entry_new_outside(key, TYPE_STRING, b, EXPIRY_NONE);
+    } else {
+        e = entry_new_string(key, slice_make(b->data, b->len), EXPIRY_NONE, false);
+        blob_free(b);
+    }
     e->raw = 1;
     call_put(c, 2, e);
     call_changed(c, 2, EVENT_SET);

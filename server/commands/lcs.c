@@ -1,11 +1,12 @@
 /*
  * LCS: the longest common subsequence of two strings.
  *
- * The lengths of the subsequences of all prefixes form a matrix whose neighbours differ by 0 or 1. A row
- * is kept as a bit per column, clear where the length grows from the column to its left, and computed
- * from the row above it a word at a time (Crochemore et al., "A fast and practical bit-vector algorithm
- * for the longest common subsequence problem"). The same bit tells the way back through the matrix, so
- * that all of it takes a bit a cell; and where only the length is wanted, one row does.
+ * The lengths of the subsequences of all prefixes form a matrix whose neighbours differ by 0 or 1.
+ * A row is kept as a bit per column, clear where the length grows from the column to its left, and
+ * computed from the row above it a word at a time (Crochemore et al., "A fast and practical
+ * bit-vector algorithm for the longest common subsequence problem"). The same bit tells the way
+ * back through the matrix, so that all of it takes a bit a cell; and where only the length is
+ * wanted, one row does.
  *
  * Rows are the first string, columns the second.
  */
@@ -101,8 +102,8 @@ static void matrix_release(struct matrix *m)
 /* ---- the way back --------------------------------------------------------------------------- */
 
 /*
- * One step from behind (*i, *j) towards the beginning: true if both strings have the same byte there,
- * which belongs to the subsequence then.
+ * One step from behind (*i, *j) towards the beginning: true if both strings have the same byte
+ * there, which belongs to the subsequence then.
  */
 static bool step_back(const struct matrix *m, size_t *i, size_t *j)
 {

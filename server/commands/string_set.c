@@ -118,7 +118,10 @@ static void set_with_options(struct call *c)
         reply_ok(c);
 }
 
-/* SET key value [NX | XX | IFEQ value | IFNE value] [GET] [EX s | PX ms | EXAT s | PXAT ms | KEEPTTL] */
+/*
+ * SET key value [NX | XX | IFEQ value | IFNE value] [GET] [EX s | PX ms | EXAT s | PXAT ms |
+ * KEEPTTL]
+ */
 void cmd_set(struct call *c)
 {
     if (UNLIKELY(c->argc > 3)) {

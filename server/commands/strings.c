@@ -1,4 +1,6 @@
-/* Commands on strings as a whole and on parts of them. What SET can do beside is in string_set.c. */
+/*
+ * Commands on strings as a whole and on parts of them. What SET can do beside is in string_set.c.
+ */
 #include "server/range.h"
 #include "server/reply.h"
 
@@ -156,8 +158,7 @@ void cmd_getrange(struct call *c)
     struct range r;
     struct entry *e;
 
-    if (!call_int(c, 2, &r.start) || !call_int(c, 3, &r.end) ||
-        !call_find(c, 1, TYPE_STRING, &e))
+    if (!call_int(c, 2, &r.start) || !call_int(c, 3, &r.end) || !call_find(c, 1, TYPE_STRING, &e))
         return;
     if (e)
         s = call_string(e, digits);

@@ -142,6 +142,33 @@ static const struct wire_case bitop[] = {
     {"GET a", "'`bc`ab'"},
 };
 
+static const struct wire_case bitop_of_newer_versions[] = {
+    {"MSET a foobar b abcdef short xyz", "+OK"},
+    {"BITOP DIFF d a b short", ":6"},
+    {"GET d", "'\\x06\\x04\\x04\\x02\\x00\\x10'"},
+    {"BITOP DIFF1 d a b short", ":6"},
+    {"GET d", "'\\x19\\x10\\x10\\x04\\x04\\x04'"},
+    {"BITOP ANDOR d a b short", ":6"},
+    {"GET d", "'`kk`ab'"},
+    {"BITOP ONE d a b short", ":6"},
+    {"GET d", "'\\x1f\\x14\\x14\\x06\\x04\\x14'"},
+    {"BITOP DIFF d short a", ":6"},
+    {"GET d", "'\\x18\\x10\\x10\\x00\\x00\\x00'"},
+    {"BITOP DIFF d a a", ":6"},
+    {"GET d", "'\\x00\\x00\\x00\\x00\\x00\\x00'"},
+    {"BITOP one d a", ":6"},
+    {"GET d", "'foobar'"},
+    {"BITOP ANDOR d a nokey", ":6"},
+    {"GET d", "'\\x00\\x00\\x00\\x00\\x00\\x00'"},
+    {"BITOP DIFF1 d nokey a", ":6"},
+    {"GET d", "'foobar'"},
+    {"BITOP ONE d nokey nokey", ":0"},
+    {"EXISTS d", ":0"},
+    {"BITOP DIFF d a", "-ERR BITOP DIFF must be called with at least two source keys."},
+    {"BITOP DIFF1 d a", "-ERR BITOP DIFF1 must be called with at least two source keys."},
+    {"BITOP ANDOR d a", "-ERR BITOP ANDOR must be called with at least two source keys."},
+};
+
 static const struct wire_case bitfield[] = {
     {"BITFIELD k SET u8 0 255", "[:0]"},
     {"BITFIELD k GET u8 0", "[:255]"},
@@ -207,8 +234,14 @@ static const struct wire_case bitfield_ro[] = {
 };
 
 static const struct group groups[] = {
-    TABLE(setbit_getbit), TABLE(bitcount),    TABLE(bitpos), TABLE(bitop),
-    TABLE(bitfield),      TABLE(bitfield_ro), {NULL},
+    TABLE(setbit_getbit),
+    TABLE(bitcount),
+    TABLE(bitpos),
+    TABLE(bitop),
+    NEW_TABLE(bitop_of_newer_versions),
+    TABLE(bitfield),
+    TABLE(bitfield_ro),
+    {NULL},
 };
 
 int main(void)
