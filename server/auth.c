@@ -34,13 +34,9 @@ void auth_log_out(struct conn *c)
         c->gates &= ~(uint32_t)CONN_GATE_AUTH;
 }
 
-bool auth_is_secret(const struct call *c, int i)
+/* HELLO: the name and the password behind AUTH. */
+static bool is_hello_secret(const struct call *c, int i)
 {
-    if (!(c->cmd->flags & CMD_TOUCHES_ARGS) || i == 0)
-        return false;
-    if (slice_eq(slice_str(c->cmd->name), SLICE("auth")))
-        return true;
-    /* HELLO: the name and the password behind AUTH. */
     for (int at = 2; at + 2 < c->argc; at++) {
         if (call_arg_is(c, at, "setname"))
             at++;
@@ -48,4 +44,21 @@ bool auth_is_secret(const struct call *c, int i)
             return i == at + 1 || i == at + 2;
     }
     return false;
+}
+
+/* CONFIG SET: the value behind the name of such an option. */
+static bool is_option_secret(const struct call *c, int i)
+{
+    const struct option *o = i % 2 && i >= 3 ? conf_find(call_arg(c, i - 1)) : NULL;
+
+    return o && option_is_secret(o);
+}
+
+bool auth_is_secret(const struct call *c, int i)
+{
+    if (LIKELY(!(c->cmd->flags & CMD_TOUCHES_ARGS)) || i == 0)
+        return false;
+    if (c->cmd->run == cmd_auth)
+        return true;
+    return c->cmd->run == cmd_hello ? is_hello_secret(c, i) : is_option_secret(c, i);
 }

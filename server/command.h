@@ -12,7 +12,8 @@
 
 struct call;
 
-/* Names and meanings as in Redis' COMMAND INFO, but for the last ones, which are ours. */
+/* Names and meanings as in Redis' COMMAND INFO, which does not tell of MAY_REPLICATE; the last ones
+ * are ours. */
 enum command_flags {
     CMD_WRITE = 1 << 0,
     CMD_READONLY = 1 << 1,
@@ -38,7 +39,7 @@ enum command_flags {
 
     CMD_WORLD = 1 << 24,     /* runs with the world stopped */
     CMD_IN_SUBSCRIBER = 1 << 25, /* allowed to a RESP2 client that is subscribed */
-    CMD_TOUCHES_ARGS = 1 << 26,  /* arguments hold secrets: not shown by MONITOR and SLOWLOG */
+    CMD_TOUCHES_ARGS = 1 << 26,  /* arguments may hold secrets, see auth_is_secret() */
     CMD_EVEN_PAUSED = 1 << 27,   /* runs although clients are paused */
     CMD_QUICK = 1 << 28,         /* timed together with its like, though Redis calls it not fast */
 };

@@ -2,6 +2,7 @@
 #include "server/slowlog.h"
 
 #include "base/mem.h"
+#include "server/auth.h"
 #include "server/socket.h"
 
 #include <stdio.h>
@@ -67,8 +68,6 @@ static struct slice keep_arg(struct slice arg)
 
 static void keep_args(struct slow_entry *e, const struct call *c)
 {
-    bool secret = c->cmd->flags & CMD_TOUCHES_ARGS;
-    int public = c->cmd->parent ? 2 : 1;
     char more[64];
 
     e->argc = c->argc < SLOWLOG_ARGS_MAX ? c->argc : SLOWLOG_ARGS_MAX;
@@ -78,7 +77,7 @@ static void keep_args(struct slow_entry *e, const struct call *c)
         if (c->argc > SLOWLOG_ARGS_MAX && i == SLOWLOG_ARGS_MAX - 1)
             arg = slice_make(more, (size_t)snprintf(more, sizeof(more), "... (%d more arguments)",
                                                     c->argc - SLOWLOG_ARGS_MAX + 1));
-        else if (secret && i >= public)
+        else if (auth_is_secret(c, i))
             arg = SLICE("(redacted)");
         e->argv[i] = keep_arg(arg);
     }

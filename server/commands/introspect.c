@@ -23,7 +23,6 @@ static const struct bit_name flag_names[] = {
     {CMD_ASKING, "asking"},
     {CMD_FAST, "fast"},
     {CMD_NO_AUTH, "no_auth"},
-    {CMD_MAY_REPLICATE, "may_replicate"},
     {CMD_NO_ASYNC_LOADING, "no_async_loading"},
     {CMD_NO_MULTI, "no_multi"},
     {CMD_MOVABLEKEYS, "movablekeys"},
@@ -306,6 +305,7 @@ static void reply_one_arg(struct call *c, const struct command_arg *arg)
     }
     reply_pair(c, "token", arg->token, &pairs);
     reply_pair(c, "since", arg->since, &pairs);
+    reply_pair(c, "deprecated_since", arg->deprecated_since, &pairs);
     if (arg->flags) {
         reply_cstr(c, "flags");
         reply_bits(c, arg->flags, arg_flag_names, COUNT_OF(arg_flag_names), "");
