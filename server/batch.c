@@ -262,7 +262,7 @@ void batch_finish(struct worker *w)
         }
         prepare(w, runs, n);
         for (int i = 0; i < n; i++) {
-            if (!(runs[i].c->flags & (CONN_DOOMED | CONN_KILLED)))
+            if (!(runs[i].c->flags & CONN_DOOMED) && !runs[i].c->killed)
                 work_off(&runs[i]);
         }
     }

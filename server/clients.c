@@ -53,7 +53,7 @@ struct conn **clients_all(struct server *s, size_t *len)
     n = 0;
     for (int i = 0; i < s->workers_len; i++) {
         LIST_EACH (c, &s->workers[i].conns, struct conn, link) {
-            if (!(c->flags & CONN_KILLED))
+            if (!c->killed)
                 all[n++] = c;
         }
     }
@@ -67,7 +67,7 @@ struct conn *clients_find(struct server *s, uint64_t id)
     for (int i = 0; i < s->workers_len; i++) {
         LIST_EACH (c, &s->workers[i].conns, struct conn, link) {
             if (c->id == id)
-                return c->flags & CONN_KILLED ? NULL : c;
+                return c->killed ? NULL : c;
         }
     }
     return NULL;
@@ -165,7 +165,7 @@ static void close_killed(struct worker *w, void *arg)
 {
     (void)arg;
     LIST_EACH_SAFE (c, &w->conns, struct conn, link) {
-        if (c->flags & CONN_KILLED)
+        if (c->killed)
             conn_doom(c);
     }
     w->kill_asked = false;
@@ -179,7 +179,7 @@ void client_kill(struct conn *c, const struct worker *by)
         conn_doom(c);
         return;
     }
-    c->flags |= CONN_KILLED;
+    c->killed = true;
     if (!w->kill_asked)
         worker_call(w, close_killed, NULL);
     w->kill_asked = true;

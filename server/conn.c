@@ -380,14 +380,14 @@ void conn_ready(evutil_socket_t fd, short what, void *arg)
         conn_doom(c);
     if (what & EV_WRITE)
         conn_flush(c);
-    if (what & EV_READ && !(c->flags & (CONN_DOOMED | CONN_KILLED)))
+    if (what & EV_READ && !(c->flags & CONN_DOOMED) && !c->killed)
         read_in_round(c);
     worker_round_end(w);
 }
 
 void conn_resume(struct conn *c)
 {
-    if (c->flags & (CONN_DOOMED | CONN_KILLED))
+    if (c->flags & CONN_DOOMED || c->killed)
         return;
     list_remove(&c->wait_link);
     c->flags &= ~(uint32_t)(CONN_PARKED | CONN_BLOCKED);

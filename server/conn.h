@@ -38,7 +38,6 @@ enum conn_flags {
     CONN_BLOCKED = 1 << 12,     /* a command waits for something; later requests wait behind it */
     CONN_MULTI = 1 << 13,
     CONN_SKIP_OUTPUT_LIMIT = 1 << 14,
-    CONN_KILLED = 1 << 15, /* by another worker's client; its own worker is told to close it */
 };
 
 /* Reasons why this connection's commands need a closer look; beside the server's gates. */
@@ -87,6 +86,7 @@ struct conn {
     uint64_t id;
     int db;
     bool resp3;
+    bool killed; /* and to be closed by its own worker; changed with the world stopped */
     struct incoming *in;
     struct buf out;
     size_t out_sent; /* bytes of `out` that the socket took already */

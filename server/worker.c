@@ -274,7 +274,6 @@ static bool make_base(struct worker *w)
     struct event_config *config = event_config_new();
 
     event_config_set_flag(config, EVENT_BASE_FLAG_NOLOCK);
-    event_config_set_flag(config, EVENT_BASE_FLAG_EPOLL_USE_CHANGELIST);
     event_config_set_flag(config, EVENT_BASE_FLAG_NO_CACHE_TIME);
     w->base = event_base_new_with_config(config);
     event_config_free(config);

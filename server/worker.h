@@ -63,7 +63,7 @@ struct worker {
 
     struct list conns, flush, doomed, parked;
     size_t conns_len;
-    bool kill_asked; /* it is told to close those of CONN_KILLED; changed with the world stopped */
+    bool kill_asked; /* it is told to close those that were killed; changed with the world stopped */
     _Atomic int load; /* connections, and those on their way here */
 
     struct buf monitor_text; /* scratch of monitor.c: the command in hand as MONITOR shows it */
