@@ -7,14 +7,13 @@
 
 enum { SPINS = 200 };
 
-static inline void pause_cpu(void)
-{
 #if defined(__x86_64__)
-    __builtin_ia32_pause();
+#define PAUSE_CPU() __builtin_ia32_pause()
 #elif defined(__aarch64__)
-    __asm__ volatile("yield");
+#define PAUSE_CPU() __asm__ volatile("yield")
+#else
+#define PAUSE_CPU() ((void)0)
 #endif
-}
 
 void lock_sleep(struct lock *l)
 {
@@ -25,7 +24,7 @@ void lock_sleep(struct lock *l)
             atomic_compare_exchange_strong_explicit(&l->word, &free_word, 1, memory_order_acquire,
                                                     memory_order_relaxed))
             return;
-        pause_cpu();
+        PAUSE_CPU();
     }
     while (atomic_exchange_explicit(&l->word, 2, memory_order_acquire) != 0)
         syscall(SYS_futex, &l->word, FUTEX_WAIT_PRIVATE, 2, NULL, NULL, 0);

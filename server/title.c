@@ -97,7 +97,7 @@ void title_set(const struct conf *conf)
     if (title.len >= area.len)
         title.len = area.len - 1;
     memset(area.start, 0, area.len);
-    if (title.len > 0)
+    if (title.ptr)
         memcpy(area.start, title.ptr, title.len);
     buf_release(&title);
 }

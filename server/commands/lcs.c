@@ -107,6 +107,7 @@ static void matrix_release(struct matrix *m)
  */
 static bool step_back(const struct matrix *m, size_t *i, size_t *j)
 {
+    DEBUG_ASSERT(*i > 0 && *j > 0);
     if (m->a.ptr[*i - 1] == m->b.ptr[*j - 1]) {
         --*i;
         --*j;
