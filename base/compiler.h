@@ -19,8 +19,7 @@ enum { CACHE_LINE = 64 };
 #define CONTAINER_OF(ptr, type, member) ((type *)(void *)((char *)(ptr)-offsetof(type, member)))
 
 /* A broken promise inside the program: says where, and ends the process. Always on. */
-#define INVARIANT(cond)                                                                            \
-    (LIKELY(cond) ? (void)0 : invariant_broken(#cond, __FILE__, __LINE__))
+#define INVARIANT(cond) (LIKELY(cond) ? (void)0 : invariant_broken(#cond, __FILE__, __LINE__))
 NORETURN void invariant_broken(const char *what, const char *file, int line);
 
 /* The same for what is too costly or too sure to be looked at in a release. */

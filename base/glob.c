@@ -1,6 +1,6 @@
 /*
- * Glob patterns, see glob.h. Instead of a recursion for each `*`, only the last `*` is ever taken up
- * again: a match that needs an earlier one to stretch can always be had by stretching the last.
+ * Glob patterns, see glob.h. Instead of a recursion for each `*`, only the last `*` is ever taken
+ * up again: a match that needs an earlier one to stretch can always be had by stretching the last.
  */
 #include "base/glob.h"
 

@@ -1,6 +1,6 @@
 /*
- * How other threads reach a thread: they append a message and, only when the queue was empty, write to
- * its eventfd. The owner detaches the whole queue, unlocks, and then runs the messages in order.
+ * How other threads reach a thread: they append a message and, only when the queue was empty, write
+ * to its eventfd. The owner detaches the whole queue, unlocks, and then runs the messages in order.
  */
 #ifndef LK_BASE_INBOX_H
 #define LK_BASE_INBOX_H

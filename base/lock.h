@@ -52,9 +52,8 @@ static inline void lock_take(struct lock *l)
     uint32_t free_word = 0;
 
     lock_note_taken(l);
-    if (UNLIKELY(!atomic_compare_exchange_strong_explicit(&l->word, &free_word, 1,
-                                                          memory_order_acquire,
-                                                          memory_order_relaxed)))
+    if (UNLIKELY(!atomic_compare_exchange_strong_explicit(
+            &l->word, &free_word, 1, memory_order_acquire, memory_order_relaxed)))
         lock_sleep(l);
 }
 

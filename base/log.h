@@ -1,6 +1,6 @@
 /*
- * The server's log for people: one line an event, in the shape that Redis made customary, to standard
- * output or a file, and to syslog when asked. Any thread may call it; lines do not mix.
+ * The server's log for people: one line an event, in the shape that Redis made customary, to
+ * standard output or a file, and to syslog when asked. Any thread may call it; lines do not mix.
  */
 #ifndef LK_BASE_LOG_H
 #define LK_BASE_LOG_H

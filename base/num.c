@@ -76,7 +76,8 @@ bool num_parse_double(struct slice s, double *out)
         return false;
     errno = 0;
     v = strtod(tmp, &end);
-    if (end != tmp + s.len || isnan(v) || (errno == ERANGE && (isinf(v) || fpclassify(v) == FP_ZERO)))
+    if (end != tmp + s.len || isnan(v) ||
+        (errno == ERANGE && (isinf(v) || fpclassify(v) == FP_ZERO)))
         return false;
     *out = v;
     return true;
@@ -91,7 +92,8 @@ bool num_parse_long_double(struct slice s, long double *out)
         return false;
     errno = 0;
     v = strtold(tmp, &end);
-    if (end != tmp + s.len || isnan(v) || (errno == ERANGE && (isinf(v) || fpclassify(v) == FP_ZERO)))
+    if (end != tmp + s.len || isnan(v) ||
+        (errno == ERANGE && (isinf(v) || fpclassify(v) == FP_ZERO)))
         return false;
     *out = v;
     return true;
@@ -134,8 +136,8 @@ bool num_parse_memory(struct slice s, int64_t *out)
     static const struct {
         const char *unit;
         int64_t factor;
-    } units[] = {{"", 1},           {"b", 1},         {"k", 1000},       {"kb", 1024},
-                 {"m", 1000000},    {"mb", 1 << 20},  {"g", 1000000000}, {"gb", 1 << 30}};
+    } units[] = {{"", 1},        {"b", 1},        {"k", 1000},       {"kb", 1024},
+                 {"m", 1000000}, {"mb", 1 << 20}, {"g", 1000000000}, {"gb", 1 << 30}};
     size_t digits = 0;
     int64_t v;
 

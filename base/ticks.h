@@ -1,6 +1,7 @@
 /*
  * The processor's own counter, for measuring spans of well under a microsecond: reading it costs a
- * third of a clock. The counter runs at a constant rate on every processor that Linux takes its clock from.
+ * third of a clock. The counter runs at a constant rate on every processor that Linux takes its
+ * clock from.
  */
 #ifndef LK_BASE_TICKS_H
 #define LK_BASE_TICKS_H

@@ -1,13 +1,14 @@
 /*
- * The world lock: a reader lock spread over the threads that serve, and the moment when memory that was
- * read without a lock may be freed. There is one world a process, as there is one heap.
+ * The world lock: a reader lock spread over the threads that serve, and the moment when memory that
+ * was read without a lock may be freed. There is one world a process, as there is one heap.
  *
  * A thread that serves enters before it touches connections or the keyspace and leaves before it
  * sleeps; entering writes only a line of the thread's own. Who needs everybody out stops the world:
  * raises the flag, waits until every slot is empty, and works alone until it resumes.
  *
  * Retired memory: a pointer that was taken out of a structure which others may be reading without a
- * lock (only to prefetch what it leads to) is freed when every thread that was inside then has left.
+ * lock (only to prefetch what it leads to) is freed when every thread that was inside then has
+ * left.
  */
 #ifndef LK_BASE_WORLD_H
 #define LK_BASE_WORLD_H
@@ -53,8 +54,8 @@ static inline void world_leave(void)
 }
 
 /*
- * The caller is inside and holds no lock. It steps outside while it waits, so another stop may happen
- * before its own: what it knew of shared state is to be looked up anew.
+ * The caller is inside and holds no lock. It steps outside while it waits, so another stop may
+ * happen before its own: what it knew of shared state is to be looked up anew.
  */
 void world_stop(void);
 /* The caller is inside again, alone until the others have noticed. */

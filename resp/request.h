@@ -2,9 +2,9 @@
  * The parser of requests: RESP arrays of bulk strings, and inline commands.
  *
  * It runs over a buffer of the caller's and copies nothing: arguments are slices of that buffer. It
- * can stop at any byte and go on when more has come, even in another buffer, if the caller moves the
- * slices with request_moved(). Where a long argument begins, it stops (REQUEST_LONG), so that the
- * caller can have its bytes read straight into an allocation of their own.
+ * can stop at any byte and go on when more has come, even in another buffer, if the caller moves
+ * the slices with request_moved(). Where a long argument begins, it stops (REQUEST_LONG), so that
+ * the caller can have its bytes read straight into an allocation of their own.
  *
  * Texts of errors, limits and leniencies are those of Redis 7.0.
  */
@@ -50,8 +50,9 @@ struct request {
 };
 
 /*
- * Parses on in `data`, which begins with the request's first byte. Arguments are appended to `args`.
- * With REQUEST_DONE, `pos` is the request's length. Inline arguments are unquoted within `data`.
+ * Parses on in `data`, which begins with the request's first byte. Arguments are appended to
+ * `args`. With REQUEST_DONE, `pos` is the request's length. Inline arguments are unquoted within
+ * `data`.
  */
 enum request_state request_parse(struct request *r, char *data, size_t len, struct args *args,
                                  const struct request_limits *limits);

@@ -1,7 +1,7 @@
 /*
- * The writer of replies: appends RESP to a buffer, in version 2 or 3 as the connection wishes. What has
- * no form of its own in RESP2 takes the customary one: a map is a flat array, a double a bulk string,
- * null the null bulk, true 1.
+ * The writer of replies: appends RESP to a buffer, in version 2 or 3 as the connection wishes. What
+ * has no form of its own in RESP2 takes the customary one: a map is a flat array, a double a bulk
+ * string, null the null bulk, true 1.
  */
 #ifndef LK_RESP_WRITER_H
 #define LK_RESP_WRITER_H

@@ -1,8 +1,8 @@
 /*
- * Working off requests. What several connections have sent is gathered first; then, in batches, requests
- * are parsed, their commands looked up, their first keys hashed and what they need fetched ahead, and
- * only then are they executed one by one: the waiting for memory overlaps across requests, be they of
- * one connection's pipeline or of many connections that send one each.
+ * Working off requests. What several connections have sent is gathered first; then, in batches,
+ * requests are parsed, their commands looked up, their first keys hashed and what they need fetched
+ * ahead, and only then are they executed one by one: the waiting for memory overlaps across
+ * requests, be they of one connection's pipeline or of many connections that send one each.
  */
 #ifndef LK_SERVER_BATCH_H
 #define LK_SERVER_BATCH_H

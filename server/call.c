@@ -46,9 +46,10 @@ bool call_db(struct call *c, int i, int *out, const char *not_a_number)
     if (!call_int_between(c, i, INT64_MIN, INT64_MAX, &db, not_a_number))
         return false;
     if (db < INT_MIN || db > INT_MAX) {
-        reply_error(c, "%s", not_a_number ? not_a_number
-                                          : "ERR value is out of range, value must between "
-                                            "-2147483648 and 2147483647");
+        reply_error(c, "%s",
+                    not_a_number ? not_a_number
+                                 : "ERR value is out of range, value must between "
+                                   "-2147483648 and 2147483647");
         return false;
     }
     if (db < 0 || db >= c->server->keyspace.databases) {

@@ -1,10 +1,11 @@
 /*
- * A call: one request that is being executed, and everything that its handler may know. Handlers look keys
- * up, read and change values and state what they changed through these functions alone; locks, versions,
- * notifications and statistics follow from that.
+ * A call: one request that is being executed, and everything that its handler may know. Handlers
+ * look keys up, read and change values and state what they changed through these functions alone;
+ * locks, versions, notifications and statistics follow from that.
  *
- * Entries are borrowed until the handler returns, or changes the same key. Arguments are borrowed until it
- * returns. `i` is always the index of an argument that the command's row declares as a key.
+ * Entries are borrowed until the handler returns, or changes the same key. Arguments are borrowed
+ * until it returns. `i` is always the index of an argument that the command's row declares as a
+ * key.
  */
 #ifndef LK_SERVER_CALL_H
 #define LK_SERVER_CALL_H
@@ -43,7 +44,7 @@ struct call {
     bool world;          /* the world is stopped: any key may be touched */
 
     /* The last look-up, so that find and change cost one. */
-    int found_at;  /* argument, 0 for none */
+    int found_at; /* argument, 0 for none */
     int found_db;
     struct found found;
 };
@@ -73,17 +74,17 @@ bool call_syntax_error(struct call *c);
 bool call_db(struct call *c, int i, int *out, const char *not_a_number);
 
 /*
- * "ERR <what> cannot contain spaces, newlines or special characters." if argument i does; for names that
- * CLIENT LIST shows.
+ * "ERR <what> cannot contain spaces, newlines or special characters." if argument i does; for names
+ * that CLIENT LIST shows.
  */
 bool call_client_text(struct call *c, int i, const char *what);
 
 /* ---- looking up ---------------------------------------------------------------------------- */
 
 /*
- * The entry of the key, NULL if there is none; an expired one is removed first. False, and WRONGTYPE
- * answered, if it is of another type than `type` (TYPE_ANY fits all).
- * call_find is for reading: it counts hits and misses, and marks the key as used.
+ * The entry of the key, NULL if there is none; an expired one is removed first. False, and
+ * WRONGTYPE answered, if it is of another type than `type` (TYPE_ANY fits all). call_find is for
+ * reading: it counts hits and misses, and marks the key as used.
  */
 bool call_find(struct call *c, int i, enum type type, struct entry **out);
 /* The same for any type without marking: for EXISTS, TYPE, TTL and kin. */
@@ -104,8 +105,8 @@ static inline struct slice call_string(const struct entry *e, char digits[NUM_IN
 /* ---- changing; every change is followed by call_changed or call_removed --------------------- */
 
 /*
- * Puts an entry made for this key in the place of whatever is there, in the call's database, and frees
- * that. Takes ownership.
+ * Puts an entry made for this key in the place of whatever is there, in the call's database, and
+ * frees that. Takes ownership.
  */
 void call_put(struct call *c, int i, struct entry *fresh);
 void call_put_db(struct call *c, int i, int db, struct entry *fresh);

@@ -1,7 +1,7 @@
 /*
  * All connections of all workers: finding, describing and closing them. Connections belong to their
- * workers, so all of this is for commands that run with the world stopped (CMD_WORLD), but for describing
- * one's own.
+ * workers, so all of this is for commands that run with the world stopped (CMD_WORLD), but for
+ * describing one's own.
  */
 #ifndef LK_SERVER_CLIENTS_H
 #define LK_SERVER_CLIENTS_H

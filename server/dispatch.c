@@ -64,7 +64,7 @@ static void refuse_subcommand(struct call *c)
 
     for (; c->cmd->name[n] && n < sizeof(name) - 1; n++)
         name[n] = c->cmd->name[n] >= 'a' && c->cmd->name[n] <= 'z' ? c->cmd->name[n] - 32
-                                                                    : c->cmd->name[n];
+                                                                   : c->cmd->name[n];
     name[n] = '\0';
     reply_error(c, "ERR unknown subcommand '%.*s'. Try %s HELP.",
                 (int)(c->argv[1].len < 128 ? c->argv[1].len : 128), c->argv[1].ptr, name);

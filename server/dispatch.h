@@ -1,6 +1,7 @@
 /*
  * The dispatcher: from a parsed request to its reply. It alone locks shards: it looks up in the
- * command's row where the keys are, locks their shards in ascending order, runs the handler, unlocks.
+ * command's row where the keys are, locks their shards in ascending order, runs the handler,
+ * unlocks.
  */
 #ifndef LK_SERVER_DISPATCH_H
 #define LK_SERVER_DISPATCH_H

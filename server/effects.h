@@ -1,6 +1,7 @@
 /*
  * What follows from a change to a key. This is the one place where versions are given out, and from
- * which events, statistics and whatever else depends on changes are served. Locked: the key's shard.
+ * which events, statistics and whatever else depends on changes are served. Locked: the key's
+ * shard.
  */
 #ifndef LK_SERVER_EFFECTS_H
 #define LK_SERVER_EFFECTS_H
@@ -24,8 +25,8 @@ void effect_event(struct worker *w, int db, struct slice key, enum key_event eve
 void effect_database(struct worker *w, uint64_t changes);
 
 /*
- * Frees an entry that is out of its table: at once where that is quick, else when effect_settle() is
- * called, with no shard locked.
+ * Frees an entry that is out of its table: at once where that is quick, else when effect_settle()
+ * is called, with no shard locked.
  */
 void effect_discard(struct worker *w, struct entry *e);
 void effect_settle(struct worker *w);

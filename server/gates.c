@@ -62,12 +62,8 @@ static enum gate_result gate_pause(struct call *c)
 
 enum gate_result gates_check(struct call *c)
 {
-    static enum gate_result (*const all[])(struct call *c) = {
-        gate_auth,
-        gate_memory,
-        gate_subscriber,
-        gate_monitor,
-        gate_pause,
+    static enum gate_result (*const all[])(struct call *) = {
+        gate_auth, gate_memory, gate_subscriber, gate_monitor, gate_pause,
     };
 
     for (size_t i = 0; i < COUNT_OF(all); i++) {

@@ -1,6 +1,7 @@
 /*
- * The gates that a request passes before it runs: one small function each, in an order that is Redis'.
- * They are looked at only when the server or the connection has a reason (a bit in their `gates`).
+ * The gates that a request passes before it runs: one small function each, in an order that is
+ * Redis'. They are looked at only when the server or the connection has a reason (a bit in their
+ * `gates`).
  */
 #ifndef LK_SERVER_GATES_H
 #define LK_SERVER_GATES_H

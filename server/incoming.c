@@ -50,7 +50,10 @@ struct blob *incoming_take_blob(struct conn *c, struct slice arg)
     return NULL;
 }
 
-/* Many arguments change hands with their array, or each piece of a long request would copy them all. */
+/*
+ * Many arguments change hands with their array, or each piece of a long request would copy them
+ * all.
+ */
 static void keep_args(struct incoming *in, struct args *args, size_t from, size_t n)
 {
     args_release(&in->args);

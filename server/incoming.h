@@ -1,6 +1,6 @@
 /*
- * Input that cannot be worked off yet, in buffers of the connection's own: an unfinished request, or what
- * is behind one that waits. See struct incoming in conn.h.
+ * Input that cannot be worked off yet, in buffers of the connection's own: an unfinished request,
+ * or what is behind one that waits. See struct incoming in conn.h.
  */
 #ifndef LK_SERVER_INCOMING_H
 #define LK_SERVER_INCOMING_H
@@ -12,8 +12,8 @@ struct incoming *incoming_of(struct conn *c);
 void incoming_release(struct conn *c);
 
 /*
- * Keeps data[0...len), which begins with the request that `parser` is about; args[from...from+n) are its
- * arguments so far. `data` may lie in the connection's own buffer already.
+ * Keeps data[0...len), which begins with the request that `parser` is about; args[from...from+n)
+ * are its arguments so far. `data` may lie in the connection's own buffer already.
  */
 void incoming_keep(struct conn *c, char *data, size_t len, const struct request *parser,
                    struct args *args, size_t from, size_t n);

@@ -1,7 +1,7 @@
 /*
- * INFO: what the server tells of itself, as lines of text in sections. The fields and their order are
- * those of Redis 7, since dashboards and exporters look for them; what Redis does not have stands beside
- * its next of kin.
+ * INFO: what the server tells of itself, as lines of text in sections. The fields and their order
+ * are those of Redis 7, since dashboards and exporters look for them; what Redis does not have
+ * stands beside its next of kin.
  *
  *     commands/info.c      which sections, in which order
  *     info_server.c        server, cpu, replication, and what this server has no feature for

@@ -19,8 +19,7 @@ static void traffic(struct info *i)
 
     info_int(i, "total_connections_received", (int64_t)st->connections);
     info_int(i, "total_commands_processed", (int64_t)st->commands);
-    info_int(i, "instantaneous_ops_per_sec",
-             (int64_t)rates_get(&i->server->rates, RATE_COMMANDS));
+    info_int(i, "instantaneous_ops_per_sec", (int64_t)rates_get(&i->server->rates, RATE_COMMANDS));
     info_int(i, "total_net_input_bytes", (int64_t)st->net_input);
     info_int(i, "total_net_output_bytes", (int64_t)st->net_output);
     info_int(i, "total_net_repl_input_bytes", 0);

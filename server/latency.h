@@ -14,7 +14,7 @@ struct latency_sample {
 struct latency_event {
     const char *name; /* static */
     int64_t max_ms;
-    int next; /* where the next sample goes; a ring */
+    int next;                                       /* where the next sample goes; a ring */
     struct latency_sample samples[LATENCY_SAMPLES]; /* time_s 0: none */
 };
 

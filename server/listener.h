@@ -10,7 +10,8 @@
 struct event_base;
 
 /*
- * Opens the sockets of the configuration. Logs what cannot be opened; NULL if the server must not start.
+ * Opens the sockets of the configuration. Logs what cannot be opened; NULL if the server must not
+ * start.
  */
 struct listener *listener_new(struct server *s, struct event_base *base);
 /* Closes the sockets and removes the unix socket's file. */

@@ -1,7 +1,7 @@
 /*
- * What is on its way to the subscribers of one worker: any thread puts messages in, the worker takes
- * all of them at once. Unlike the worker's inbox it can be emptied in the middle of a round, so that a
- * subscription begins and ends at a definite place in the order of messages.
+ * What is on its way to the subscribers of one worker: any thread puts messages in, the worker
+ * takes all of them at once. Unlike the worker's inbox it can be emptied in the middle of a round,
+ * so that a subscription begins and ends at a definite place in the order of messages.
  */
 #ifndef LK_SERVER_MAILBOX_H
 #define LK_SERVER_MAILBOX_H
@@ -29,15 +29,16 @@ struct delivery {
     struct delivery *next;
     struct message *message; /* one reference */
     size_t len;
-    struct channel *to[]; /* the channel itself, and patterns; each has subscribers at that worker */
+    /* The channel itself, and patterns; each has subscribers at that worker. */
+    struct channel *to[];
 };
 
 struct mailbox {
     CACHE_ALIGNED struct lock lock; /* head, tail, waking */
     struct delivery *head, **tail;
-    bool waking;                /* `wake` is in the inbox */
-    struct inbox_message wake;  /* has the worker begin a round, at whose end it delivers */
-    _Atomic size_t bytes;       /* of messages in it; 0 only if it is empty */
+    bool waking;               /* `wake` is in the inbox */
+    struct inbox_message wake; /* has the worker begin a round, at whose end it delivers */
+    _Atomic size_t bytes;      /* of messages in it; 0 only if it is empty */
 };
 
 void mailbox_init(struct mailbox *box);

@@ -1,6 +1,6 @@
 /*
- * MONITOR: every command, when it has run, to the connections that asked for it. What they are shown
- * goes the way of pub/sub messages (pubsub.h).
+ * MONITOR: every command, when it has run, to the connections that asked for it. What they are
+ * shown goes the way of pub/sub messages (pubsub.h).
  */
 #ifndef LK_SERVER_MONITOR_H
 #define LK_SERVER_MONITOR_H

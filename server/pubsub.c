@@ -31,9 +31,10 @@ struct subscriptions {
 struct desk {
     struct mailbox mailbox;
     struct table pairs; /* subscriptions by connection and channel */
-    struct channel **heard; /* scratch of publish(): the channel and patterns that have subscribers */
+    /* Scratch of publish(): the channel and patterns that have subscribers. */
+    struct channel **heard;
     size_t heard_len, heard_cap;
-    struct buf encoded; /* scratch of deliver */
+    struct buf encoded;        /* scratch of deliver */
     struct mailbox *congested; /* where this worker put more than its owner can keep up with */
 };
 

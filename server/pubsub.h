@@ -1,10 +1,11 @@
 /*
  * Publish and subscribe across workers.
  *
- * The registry knows for each channel and pattern how many subscribers each worker has; a worker alone
- * knows which of its connections they are. A message is put into the mailboxes of the workers that have
- * somebody for it while the channel's part of the registry is locked: so all subscribers of a channel
- * see its messages in one order, and what one connection publishes arrives in its order.
+ * The registry knows for each channel and pattern how many subscribers each worker has; a worker
+ * alone knows which of its connections they are. A message is put into the mailboxes of the workers
+ * that have somebody for it while the channel's part of the registry is locked: so all subscribers
+ * of a channel see its messages in one order, and what one connection publishes arrives in its
+ * order.
  *
  *     pubsub.c           this interface
  *     pubsub_registry.h  channels, patterns, and who listens
@@ -29,8 +30,8 @@ struct pubsub *pubsub_new(int workers);
 void pubsub_free(struct pubsub *p);
 
 /*
- * True if it was not subscribed before. The connection's own worker calls it. Messages published before
- * reach those who were subscribed before, and only them, however far they have come.
+ * True if it was not subscribed before. The connection's own worker calls it. Messages published
+ * before reach those who were subscribed before, and only them, however far they have come.
  */
 bool pubsub_subscribe(struct conn *c, enum channel_kind kind, struct slice channel);
 /* True if it was subscribed. What was published before is in its output when this returns. */
@@ -46,22 +47,22 @@ bool pubsub_first(const struct conn *c, enum channel_kind kind, struct buf *out)
 size_t pubsub_memory(const struct conn *c);
 
 /*
- * Sends to everyone who is subscribed to the channel, or to a pattern that it matches; returns to how
- * many. Connections of the calling worker get it with its next pubsub_deliver().
+ * Sends to everyone who is subscribed to the channel, or to a pattern that it matches; returns to
+ * how many. Connections of the calling worker get it with its next pubsub_deliver().
  */
 uint64_t pubsub_publish(struct worker *w, struct slice channel, struct slice message);
 /* To subscribers of the shard channel only. */
 uint64_t pubsub_publish_shard(struct worker *w, struct slice channel, struct slice message);
 /*
- * Gives the calling worker's connections what has come for them; every round ends with it. Not while
- * locks of shards are held, since it may write to sockets.
+ * Gives the calling worker's connections what has come for them; every round ends with it. Not
+ * while locks of shards are held, since it may write to sockets.
  */
 void pubsub_deliver(struct worker *w);
 /* Whether nobody at all is subscribed to a channel or pattern: publishing is free then. */
 bool pubsub_idle(const struct server *s);
 /*
- * Whether a worker that this one has published to is so far behind that publishing had better pause.
- * True until that worker has caught up.
+ * Whether a worker that this one has published to is so far behind that publishing had better
+ * pause. True until that worker has caught up.
  */
 bool pubsub_congested(struct worker *w);
 

@@ -1,10 +1,10 @@
 /*
  * The registry of channels and patterns, in parts with a lock each.
  *
- * A channel is there as long as anybody is subscribed. Its audience at each worker is a count, guarded
- * by the part's lock, and a list of members, which that worker alone touches. While the count is above
- * zero, or was when a delivery was put into the worker's mailbox, the channel's memory stays: who
- * takes the count down empties the mailbox under the same lock first.
+ * A channel is there as long as anybody is subscribed. Its audience at each worker is a count,
+ * guarded by the part's lock, and a list of members, which that worker alone touches. While the
+ * count is above zero, or was when a delivery was put into the worker's mailbox, the channel's
+ * memory stays: who takes the count down empties the mailbox under the same lock first.
  */
 #ifndef LK_SERVER_PUBSUB_REGISTRY_H
 #define LK_SERVER_PUBSUB_REGISTRY_H
@@ -23,11 +23,11 @@ struct audience {
 };
 
 struct channel {
-    uint64_t hash; /* of the name */
+    uint64_t hash;          /* of the name */
     enum channel_kind kind; /* CHANNEL_KINDS for `monitors` */
-    uint32_t total; /* subscribers at all workers; the part's lock */
-    struct list link; /* among the patterns; the part's lock */
-    struct slice name; /* behind the audiences */
+    uint32_t total;         /* subscribers at all workers; the part's lock */
+    struct list link;       /* among the patterns; the part's lock */
+    struct slice name;      /* behind the audiences */
     struct audience at[];
 };
 

@@ -1,6 +1,6 @@
 /*
- * How much is going on just now: counters that only grow, looked at ten times a second; a rate is the mean
- * of the latest samples. The main thread samples, any thread reads.
+ * How much is going on just now: counters that only grow, looked at ten times a second; a rate is
+ * the mean of the latest samples. The main thread samples, any thread reads.
  */
 #ifndef LK_SERVER_RATES_H
 #define LK_SERVER_RATES_H

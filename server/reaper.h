@@ -1,6 +1,6 @@
 /*
- * The reaper: a thread that frees emptied databases, so that no worker stops for it. It is started by
- * the first of them, and touches nothing but what it was given.
+ * The reaper: a thread that frees emptied databases, so that no worker stops for it. It is started
+ * by the first of them, and touches nothing but what it was given.
  */
 #ifndef LK_SERVER_REAPER_H
 #define LK_SERVER_REAPER_H

@@ -57,8 +57,8 @@ void reply_help(struct call *c, const char *const *lines)
     while (lines[n])
         n++;
     reply_array(c, (int64_t)n + 3);
-    buf_printf(c->out.buf,
-               "+%s <subcommand> [<arg> [value] [opt] ...]. Subcommands are:\r\n", name);
+    buf_printf(c->out.buf, "+%s <subcommand> [<arg> [value] [opt] ...]. Subcommands are:\r\n",
+               name);
     for (size_t i = 0; i < n; i++)
         reply_simple(c, lines[i]);
     reply_simple(c, "HELP");

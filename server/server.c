@@ -15,9 +15,9 @@
 #include "server/slowlog.h"
 #include "server/worker.h"
 
+#include <errno.h>
 #include <event2/event.h>
 #include <event2/event_struct.h>
-#include <errno.h>
 #include <poll.h>
 #include <signal.h>
 #include <stddef.h>
@@ -164,8 +164,9 @@ static void on_signal(evutil_socket_t sig, short what, void *arg)
     struct server *s = arg;
 
     (void)what;
-    log_warning("Received %s scheduling shutdown...",
-                sig == SIGINT ? "SIGINT" : sig == SIGTERM ? "SIGTERM" : "a signal,");
+    log_warning("Received %s scheduling shutdown...", sig == SIGINT    ? "SIGINT"
+                                                      : sig == SIGTERM ? "SIGTERM"
+                                                                       : "a signal,");
     server_shutdown(s);
 }
 

@@ -2,8 +2,8 @@
  * The server: what all threads share. Everything is reached through a pointer to it, there are no
  * globals.
  *
- * Written only with the world stopped: conf, the command table, the clients' pause. Written once at the
- * start: the rest that has no lock or atomic of its own.
+ * Written only with the world stopped: conf, the command table, the clients' pause. Written once at
+ * the start: the rest that has no lock or atomic of its own.
  */
 #ifndef LK_SERVER_SERVER_H
 #define LK_SERVER_SERVER_H
@@ -88,8 +88,8 @@ int server_run(struct server *s);
 void server_release(struct server *s);
 
 /*
- * Runs fn(arg) on the main thread and waits for it. The caller is a worker in a round; if it has stopped
- * the world, the world goes on meanwhile, and is stopped again before this returns.
+ * Runs fn(arg) on the main thread and waits for it. The caller is a worker in a round; if it has
+ * stopped the world, the world goes on meanwhile, and is stopped again before this returns.
  */
 void server_main_call(struct server *s, void (*fn)(void *arg), void *arg);
 

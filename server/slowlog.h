@@ -17,7 +17,7 @@ struct slow_entry {
 };
 
 struct slowlog {
-    struct lock lock; /* everything below */
+    struct lock lock;    /* everything below */
     struct list entries; /* the newest first */
     int64_t len;
     uint64_t next_id;

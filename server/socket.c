@@ -38,8 +38,8 @@ static int listen_on(const struct addrinfo *ai, int backlog)
 
 int socket_listen_tcp(const char *address, int port, int backlog)
 {
-    struct addrinfo hints = {.ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM,
-                             .ai_flags = AI_PASSIVE};
+    struct addrinfo hints = {
+        .ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE};
     struct addrinfo *found;
     char service[16];
     int fd;

@@ -1,4 +1,7 @@
-/* Sockets: opening for listening, options, names. Functions that return int give a descriptor or -errno. */
+/*
+ * Sockets: opening for listening, options, names. Functions that return int give a descriptor or
+ * -errno.
+ */
 #ifndef LK_SERVER_SOCKET_H
 #define LK_SERVER_SOCKET_H
 

@@ -1,7 +1,7 @@
 /*
- * How long commands take. Quick ones of one kind in a row are timed together and share the time evenly,
- * since looking at the clock would cost as much as they do; all others are timed each, and so is
- * everything when the slow log wants to see spans of less than a millisecond.
+ * How long commands take. Quick ones of one kind in a row are timed together and share the time
+ * evenly, since looking at the clock would cost as much as they do; all others are timed each, and
+ * so is everything when the slow log wants to see spans of less than a millisecond.
  */
 #ifndef LK_SERVER_TIMING_H
 #define LK_SERVER_TIMING_H
@@ -16,8 +16,7 @@ void timing_alone(struct call *c);
 
 static inline bool timing_each(const struct conf *conf, const struct command *cmd)
 {
-    return !(cmd->flags & (CMD_FAST | CMD_QUICK)) ||
-           (uint64_t)conf->slowlog_log_slower_than < 1000;
+    return !(cmd->flags & (CMD_FAST | CMD_QUICK)) || (uint64_t)conf->slowlog_log_slower_than < 1000;
 }
 
 static inline void timing_begin(struct worker *w, const struct command *cmd)

@@ -1,7 +1,7 @@
 /*
- * Walking over all keys of a database, one shard's lock at a time, for commands that concern no key in
- * particular. Keys whose time has come are dropped on the way and not shown. The visitor is called with
- * the shard locked and must not change it.
+ * Walking over all keys of a database, one shard's lock at a time, for commands that concern no key
+ * in particular. Keys whose time has come are dropped on the way and not shown. The visitor is
+ * called with the shard locked and must not change it.
  */
 #ifndef LK_SERVER_WALK_H
 #define LK_SERVER_WALK_H
@@ -14,10 +14,10 @@ typedef void walk_fn(struct call *c, const struct entry *e, void *opaque);
 void walk_all(struct call *c, walk_fn *visit, void *opaque);
 
 /*
- * Goes on from a cursor, 0 at first, until `count` keys were visited or so, and returns the cursor to go on
- * from, 0 at the end. A key that is there from the first call to the last is visited at least once,
- * whatever else happens meanwhile. A cursor is a place in a shard's table, as table_scan() means it,
- * and in the low bits the shard.
+ * Goes on from a cursor, 0 at first, until `count` keys were visited or so, and returns the cursor
+ * to go on from, 0 at the end. A key that is there from the first call to the last is visited at
+ * least once, whatever else happens meanwhile. A cursor is a place in a shard's table, as
+ * table_scan() means it, and in the low bits the shard.
  */
 uint64_t walk_some(struct call *c, uint64_t cursor, uint64_t count, walk_fn *visit, void *opaque);
 

@@ -35,8 +35,8 @@ bool string_overwrite(struct entry *e, struct slice value, bool as_int);
 void string_overwrite_int(struct entry *e, int64_t value);
 
 /*
- * Makes the value `len` bytes long and editable, zero-filled behind its old end. Takes the entry over
- * and returns what stands for it from then on; *bytes is where the value lies.
+ * Makes the value `len` bytes long and editable, zero-filled behind its old end. Takes the entry
+ * over and returns what stands for it from then on; *bytes is where the value lies.
  */
 struct entry *string_edit(struct entry *e, size_t len, char **bytes);
 

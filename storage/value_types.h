@@ -1,6 +1,6 @@
 /*
- * The types of values: a row for each in value_types.c says how its object outside the entry is freed,
- * copied and measured. A new type is one file of pure functions and one row.
+ * The types of values: a row for each in value_types.c says how its object outside the entry is
+ * freed, copied and measured. A new type is one file of pure functions and one row.
  */
 #ifndef LK_STORAGE_VALUE_TYPES_H
 #define LK_STORAGE_VALUE_TYPES_H

@@ -9,9 +9,9 @@
 /* ---- KILL ----------------------------------------------------------------------------------- */
 
 struct kill_filter {
-    int64_t id;                /* 0: any */
-    int64_t age_s;             /* at least; 0: any */
-    struct slice peer, local;  /* any if the ptr is NULL */
+    int64_t id;               /* 0: any */
+    int64_t age_s;            /* at least; 0: any */
+    struct slice peer, local; /* any if the ptr is NULL */
     bool by_type, spare_caller;
     enum client_type type;
 };

@@ -88,9 +88,8 @@ struct hello {
 
 static bool read_hello(struct call *c, struct hello *h)
 {
-    if (c->argc >= 2 &&
-        !call_int_between(c, 1, INT64_MIN, INT64_MAX, &h->protocol,
-                          "ERR Protocol version is not an integer or out of range"))
+    if (c->argc >= 2 && !call_int_between(c, 1, INT64_MIN, INT64_MAX, &h->protocol,
+                                          "ERR Protocol version is not an integer or out of range"))
         return false;
     if (c->argc >= 2 && (h->protocol < 2 || h->protocol > 3)) {
         reply_error(c, "NOPROTO unsupported protocol version");

@@ -42,7 +42,10 @@ static bool conditions_of(struct call *c, unsigned *conditions)
     return true;
 }
 
-/* The last of all times means "never" inside; who asks for it gets the one before, told as the last. */
+/*
+ * The last of all times means "never" inside; who asks for it gets the one before, told as the
+ * last.
+ */
 enum { LAST_IS_TOLD_LATER = 1 };
 
 /* The time that argument 2 means, counted from `from`, on the wall clock. */

@@ -123,7 +123,10 @@ static void refuse_same(struct call *c)
     reply_error(c, "ERR source and destination objects are the same");
 }
 
-/* MOVE key db. Its place in the other database is in the same shard, since that follows from the key. */
+/*
+ * MOVE key db. Its place in the other database is in the same shard, since that follows from the
+ * key.
+ */
 void cmd_move(struct call *c)
 {
     struct entry *e;

@@ -53,9 +53,10 @@ void cmd_object_idletime(struct call *c)
     const struct entry *e = examine(c);
 
     if (e && access_is_lfu(c->conf))
-        reply_error(c, "ERR An LFU maxmemory policy is selected, idle time not tracked. Please note "
-                       "that when switching between policies at runtime LRU and LFU data will take "
-                       "some time to adjust.");
+        reply_error(c,
+                    "ERR An LFU maxmemory policy is selected, idle time not tracked. Please note "
+                    "that when switching between policies at runtime LRU and LFU data will take "
+                    "some time to adjust.");
     else if (e)
         reply_int(c, (int64_t)access_idle_s(c->now_ms, e));
 }

@@ -104,8 +104,8 @@ void cmd_sunsubscribe(struct call *c)
 /* ---- publishing ----------------------------------------------------------------------------- */
 
 /*
- * What a publisher sends to itself stands before the count. Not a part of the reply to this command, it
- * is not dropped with it by CLIENT REPLY.
+ * What a publisher sends to itself stands before the count. Not a part of the reply to this
+ * command, it is not dropped with it by CLIENT REPLY.
  */
 static void reply_receivers(struct call *c, uint64_t receivers)
 {

@@ -201,7 +201,8 @@ static void diagnose(struct buf *out, const struct latency_event *e, int number)
         sum += s->ms;
         n++;
     }
-    buf_printf(out, "%d. %s: %lld latency spikes (average %lldms, worst %lldms, %lld s between them).\n",
+    buf_printf(out,
+               "%d. %s: %lld latency spikes (average %lldms, worst %lldms, %lld s between them).\n",
                number, e->name, (long long)n, (long long)(n ? sum / n : 0), (long long)e->max_ms,
                (long long)(n > 1 ? (last - first) / (n - 1) : 0));
 }
