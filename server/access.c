@@ -3,16 +3,32 @@
 
 #include "base/rng.h"
 
-static uint32_t minutes(int64_t now_ms)
+enum {
+    COUNTER_BITS = 8,
+    COUNTER_MAX = (1 << COUNTER_BITS) - 1,
+    PARTS_BITS = 8, /* LFU's time counts parts of a minute, as many as this has values */
+    TIME_BITS = 24,
+};
+
+/* A time ahead by less than a 256th of the circle is no time long ago. */
+static uint32_t since(uint32_t now, uint32_t then, unsigned bits)
 {
-    return (uint32_t)(now_ms / 60000) & 0xffff;
+    uint32_t mask = (uint32_t)(((uint64_t)1 << bits) - 1), passed = (now - then) & mask;
+
+    return passed > mask - (mask >> 8) ? 0 : passed;
+}
+
+static uint32_t minute_parts(int64_t now_ms)
+{
+    return (uint32_t)((now_ms << PARTS_BITS) / 60000) & ((1 << TIME_BITS) - 1);
 }
 
 unsigned access_frequency(const struct conf *conf, int64_t now_ms, const struct entry *e)
 {
-    uint32_t passed = (minutes(now_ms) - (e->access >> 8)) & 0xffff;
+    uint32_t then = e->access >> (COUNTER_BITS + PARTS_BITS);
+    uint32_t passed = since(minute_parts(now_ms) >> PARTS_BITS, then, TIME_BITS - PARTS_BITS);
     uint32_t decay = conf->lfu_decay_time ? passed / (uint32_t)conf->lfu_decay_time : 0;
-    uint32_t counter = e->access & 0xff;
+    uint32_t counter = e->access & COUNTER_MAX;
 
     return decay > counter ? 0 : counter - decay;
 }
@@ -23,7 +39,7 @@ static unsigned grown(const struct conf *conf, unsigned counter)
     double base = counter > LFU_INITIAL ? counter - LFU_INITIAL : 0;
     double chance = 1.0 / (base * (double)conf->lfu_log_factor + 1);
 
-    if (counter == 255)
+    if (counter == COUNTER_MAX)
         return counter;
     return counter + ((double)rng_below(1u << 30) / (double)(1u << 30) < chance);
 }
@@ -32,22 +48,32 @@ void access_count(const struct conf *conf, int64_t now_ms, struct entry *e)
 {
     unsigned counter = grown(conf, access_frequency(conf, now_ms, e));
 
-    e->access = (minutes(now_ms) << 8 | counter) & ACCESS_MASK;
+    e->access = minute_parts(now_ms) << COUNTER_BITS | counter;
 }
 
 void access_init(const struct conf *conf, int64_t now_ms, struct entry *e, const struct entry *old)
 {
     if (!access_is_lfu(conf)) {
-        e->access = (uint32_t)(now_ms / 1000) & ACCESS_MASK;
+        e->access = access_ticks(now_ms);
     } else if (old) {
         e->access = old->access;
         access_count(conf, now_ms, e);
     } else {
-        e->access = (minutes(now_ms) << 8 | LFU_INITIAL) & ACCESS_MASK;
+        e->access = minute_parts(now_ms) << COUNTER_BITS | LFU_INITIAL;
     }
 }
 
 uint64_t access_idle_s(int64_t now_ms, const struct entry *e)
 {
-    return ((uint32_t)(now_ms / 1000) - e->access) & ACCESS_MASK;
+    return ((uint64_t)since(access_ticks(now_ms), e->access, 32) << ACCESS_TICK_BITS) / 1000;
+}
+
+uint64_t access_dispensability(const struct conf *conf, int64_t now_ms, const struct entry *e)
+{
+    if (conf->maxmemory_policy == CONF_VOLATILE_TTL)
+        return (uint64_t)(EXPIRY_NONE - entry_expiry(e));
+    if (!access_is_lfu(conf))
+        return since(access_ticks(now_ms), e->access, 32);
+    return (uint64_t)(COUNTER_MAX - access_frequency(conf, now_ms, e)) << TIME_BITS |
+           since(minute_parts(now_ms), e->access >> COUNTER_BITS, TIME_BITS);
 }

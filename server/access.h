@@ -1,14 +1,18 @@
 /*
- * When, or how often, an entry was used: 24 bits of it. Under an LFU policy 16 bits of minutes and an
- * 8-bit logarithmic counter (Morris, "Counting large numbers of events in small registers", 1978, as Redis
- * applies it), under every other policy the seconds of the wall clock.
+ * When, or how often, an entry was used: 32 bits of it. Under an LFU policy a time of 24 bits and an 8-bit
+ * logarithmic counter (Morris, "Counting large numbers of events in small registers", 1978, as Redis
+ * applies it), under every other policy a time of 32 bits.
+ *
+ * Both times come round after about as long as Redis' do, which count seconds and minutes, but have some
+ * 250 times their resolution: what a fast server uses within one second is not all the same age.
+ * A time that is a little ahead is one that another worker, whose clock was read later, left.
  */
 #ifndef LK_SERVER_ACCESS_H
 #define LK_SERVER_ACCESS_H
 
 #include "server/call.h"
 
-enum { ACCESS_BITS = 24, ACCESS_MASK = (1 << ACCESS_BITS) - 1, LFU_INITIAL = 5 };
+enum { LFU_INITIAL = 5, ACCESS_TICK_BITS = 2 };
 
 static inline bool access_is_lfu(const struct conf *conf)
 {
@@ -22,9 +26,15 @@ void access_count(const struct conf *conf, int64_t now_ms, struct entry *e);
 /* The entry is new; it takes over what is known of the one it replaces, if any. */
 void access_init(const struct conf *conf, int64_t now_ms, struct entry *e, const struct entry *old);
 
+/* Ticks of 4 ms; 2^32 of them are 198 days. */
+static inline uint32_t access_ticks(int64_t now_ms)
+{
+    return (uint32_t)(now_ms >> ACCESS_TICK_BITS);
+}
+
 static inline void access_touch(struct call *c, struct entry *e)
 {
-    uint32_t now = (uint32_t)(c->now_ms / 1000) & ACCESS_MASK;
+    uint32_t now = access_ticks(c->now_ms);
 
     if (UNLIKELY(c->conn->flags & CONN_NO_TOUCH))
         return;
@@ -38,5 +48,10 @@ static inline void access_touch(struct call *c, struct entry *e)
 uint64_t access_idle_s(int64_t now_ms, const struct entry *e);
 /* The counter, decayed by the minutes that passed, where the policy is LFU. */
 unsigned access_frequency(const struct conf *conf, int64_t now_ms, const struct entry *e);
+/*
+ * How little the entry is worth keeping under the policy: the larger, the sooner it goes. Among those used
+ * equally often, the one not used for longer.
+ */
+uint64_t access_dispensability(const struct conf *conf, int64_t now_ms, const struct entry *e);
 
 #endif

@@ -106,6 +106,7 @@ static void bury(struct conn *c)
     list_remove(&c->wait_link);
     incoming_release(c);
     buf_release(&c->out);
+    c->worker->output_bytes -= c->out_counted;
     free_extra(c->extra);
     close(c->fd);
     atomic_fetch_sub(&s->clients, 1);
@@ -183,10 +184,15 @@ static size_t send_some(struct conn *c, const char *ptr, size_t len)
     return sent;
 }
 
-void conn_flush(struct conn *c)
+/* What lies in output buffers is no reason to evict keys, so it is known how much that is. */
+static void count_output(struct conn *c)
 {
-    if (c->flags & CONN_DOOMED)
-        return;
+    c->worker->output_bytes += c->out.cap - c->out_counted;
+    c->out_counted = c->out.cap;
+}
+
+static void flush(struct conn *c)
+{
     if (conn_pending(c))
         c->out_sent += send_some(c, c->out.ptr + c->out_sent, conn_pending(c));
     if (conn_pending(c) == 0) {
@@ -202,6 +208,14 @@ void conn_flush(struct conn *c)
         return;
     want_write(c, conn_pending(c) > 0);
     output_limit_check(c);
+}
+
+void conn_flush(struct conn *c)
+{
+    if (c->flags & CONN_DOOMED)
+        return;
+    flush(c);
+    count_output(c);
 }
 
 void conn_push(struct conn *c, struct slice bytes)

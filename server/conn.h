@@ -89,6 +89,7 @@ struct conn {
     bool killed; /* and to be closed by its own worker; changed with the world stopped */
     struct incoming *in;
     struct buf out;
+    size_t out_counted; /* of its capacity, in the worker's output_bytes */
     size_t out_sent; /* bytes of `out` that the socket took already */
     struct conn_extra *extra;
     struct subscriptions *subs; /* channels and patterns, NULL for none */

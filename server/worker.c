@@ -307,6 +307,7 @@ bool worker_init(struct worker *w, struct server *s, int index)
     event_assign(&w->gather_event, w->base, -1, 0, on_gathered, w);
     event_assign(&w->unpark_event, w->base, -1, 0, on_unpark, w);
     expirer_init(w);
+    w->evictor = evictor_new(w);
     return true;
 }
 
@@ -362,6 +363,7 @@ void worker_release(struct worker *w)
     event_del(&w->tick_event);
     event_del(&w->gather_event);
     event_del(&w->unpark_event);
+    evictor_free(w->evictor);
     event_del(&w->expire_event);
     event_base_free(w->base);
     inbox_release(&w->inbox);

@@ -37,6 +37,8 @@ struct gathered {
     size_t len;
 };
 
+struct evictor;
+
 struct worker {
     struct server *server;
     int index;
@@ -63,6 +65,7 @@ struct worker {
 
     struct list conns, flush, doomed, parked;
     size_t conns_len;
+    size_t output_bytes; /* in the buffers of its connections, but for `out` above */
     bool kill_asked; /* it is told to close those that were killed; changed with the world stopped */
     _Atomic int load; /* connections, and those on their way here */
 
@@ -86,6 +89,8 @@ struct worker {
     /* The expirer: it looks after the shards whose number ends in its index. */
     struct event expire_event;
     _Atomic int64_t expire_at; /* when it will look next, wall clock */
+
+    struct evictor *evictor;
 
     struct event tick_event, unpark_event;
 };

@@ -95,7 +95,7 @@ struct entry *entry_new_string(struct slice key, struct slice value, int64_t exp
     e = new_entry(key, expiry, value.len);
     e->type = TYPE_STRING;
     e->form = FORM_INLINE;
-    e->value_len = (uint32_t)value.len;
+    e->value_len = (uint16_t)value.len;
     memcpy(entry_value(e), value.ptr, value.len);
     return e;
 }

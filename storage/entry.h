@@ -1,12 +1,12 @@
 /*
  * An entry: a key and its value, in one allocation.
  *
- *     0            8          12           16
- *     +------------+----------+------------+----------+-----------+-----+-------+
- *     | version 56 | access   | length of  | expiry   | length of | key | value |
- *     | kind     8 | 24, key  | the value  | (8, if   | the key   |     |       |
- *     |            | length 8 | in place   | any)     | (4, long) |     |       |
- *     +------------+----------+------------+----------+-----------+-----+-------+
+ *     0            8        12           16
+ *     +------------+--------+------------+----------+-----------+-----+-------+
+ *     | version 56 | access | lengths of | expiry   | length of | key | value |
+ *     | kind     8 |        | value 16,  | (8, if   | the key   |     |       |
+ *     |            |        | key 8      | any)     | (4, long) |     |       |
+ *     +------------+--------+------------+----------+-----------+-----+-------+
  *
  * The value is bytes in place, or a 64-bit integer in place, or a pointer to an object outside, which
  * the entry owns: a `struct blob` for a long string, the type's object for the other types.
@@ -41,9 +41,10 @@ struct entry {
     uint64_t raw : 1; /* a string edited in place: "raw" however short; a number copied: not shared */
     uint64_t has_expiry : 1;
     uint64_t long_key : 1;
-    uint32_t access : 24; /* when or how often it was used, see access.h */
-    uint32_t short_key_len : 8;
-    uint32_t value_len; /* FORM_INLINE: bytes in place */
+    uint32_t access;    /* when or how often it was used, see access.h */
+    uint16_t value_len; /* FORM_INLINE: bytes in place */
+    uint8_t short_key_len;
+    uint8_t unused;
     char data[];
 };
 static_assert(sizeof(struct entry) == 16, "an entry's header is 16 bytes");
@@ -60,6 +61,7 @@ enum {
     INLINE_ENTRY_MAX = 2048,
     EMBSTR_MAX = 44, /* what Redis calls "embstr" */
 };
+static_assert(INLINE_ENTRY_MAX <= UINT16_MAX, "the length of a value in place has 16 bits");
 
 static inline size_t entry_key_offset(const struct entry *e)
 {

@@ -2,6 +2,7 @@
 #include "storage/expiry.h"
 
 #include "base/mem.h"
+#include "base/rng.h"
 
 enum {
     LOW_BITS = 14,
@@ -188,13 +189,46 @@ bool expiry_take(struct expiry *x, const struct table *t, int64_t now_ms, struct
     return true;
 }
 
+static void visit_meant(const struct table *t, uint64_t item, table_visit_fn *visit, void *opaque)
+{
+    table_visit_low(t, (uint32_t)item & ((1u << LOW_BITS) - 1), LOW_BITS,
+                    (uint8_t)(item >> LOW_BITS), visit, opaque);
+}
+
 void expiry_visit(const struct expiry *x, const struct table *t, uint32_t item,
                   table_visit_fn *visit, void *opaque)
 {
-    uint64_t who = x->heap.items[item];
+    visit_meant(t, x->heap.items[item], visit, opaque);
+}
 
-    table_visit_low(t, (uint32_t)who & ((1u << LOW_BITS) - 1), LOW_BITS,
-                    (uint8_t)(who >> LOW_BITS), visit, opaque);
+struct sample {
+    bool (*visit)(struct entry *e, void *opaque);
+    void *opaque;
+    bool enough;
+};
+
+static void sample_visit(void *item, void *opaque)
+{
+    struct entry *e = item;
+    struct sample *s = opaque;
+
+    if (e->has_expiry && !s->enough)
+        s->enough = !s->visit(e, s->opaque);
+}
+
+/* Leftovers lead to nothing: behind some attempts at random, items are taken in a row. */
+void expiry_sample(const struct expiry *x, const struct table *t, bool next,
+                   bool (*visit)(struct entry *e, void *opaque), void *opaque)
+{
+    enum { AT_RANDOM = 16, ATTEMPTS = 4 * FRESH_FROM };
+    const struct expiry_heap *h = next || !x->heap.len ? earlier_heap(x) : &x->heap;
+    struct sample s = {.visit = visit, .opaque = opaque};
+
+    for (uint32_t i = 0; i < h->len && i < ATTEMPTS && !s.enough; i++) {
+        uint32_t at = !next && i < AT_RANDOM ? (uint32_t)rng_below(h->len) : i;
+
+        visit_meant(t, h->items[at], sample_visit, &s);
+    }
 }
 
 size_t expiry_memory(const struct expiry *x)

@@ -59,6 +59,13 @@ static inline uint32_t expiry_items(const struct expiry *x)
 void expiry_visit(const struct expiry *x, const struct table *t, uint32_t item,
                   table_visit_fn *visit, void *opaque);
 
+/*
+ * Visits entries that have an expiry until the visitor returns false, as far as bounded effort finds
+ * them: the next to go if `next`, else any, drawn at random.
+ */
+void expiry_sample(const struct expiry *x, const struct table *t, bool next,
+                   bool (*visit)(struct entry *e, void *opaque), void *opaque);
+
 size_t expiry_memory(const struct expiry *x);
 void expiry_release(struct expiry *x);
 

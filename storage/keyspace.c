@@ -194,12 +194,19 @@ int64_t keyspace_mean_ttl(struct keyspace *ks, int db, int64_t now_ms)
 
 size_t keyspace_overhead(const struct keyspace *ks, int db)
 {
-    size_t bytes = SHARDS * sizeof(struct space);
+    size_t bytes = SHARDS * sizeof(struct space) + keyspace_expiry_memory(ks, db);
 
-    for (unsigned i = 0; i < SHARDS; i++) {
+    for (unsigned i = 0; i < SHARDS; i++)
         bytes += table_memory(&ks->spaces[db][i].table);
+    return bytes;
+}
+
+size_t keyspace_expiry_memory(const struct keyspace *ks, int db)
+{
+    size_t bytes = 0;
+
+    for (unsigned i = 0; i < SHARDS; i++)
         bytes += expiry_memory(&ks->spaces[db][i].expiry);
-    }
     return bytes;
 }
 

@@ -97,6 +97,8 @@ int64_t keyspace_mean_ttl(struct keyspace *ks, int db, int64_t now_ms);
 
 /* Memory of tables and indexes, without entries. */
 size_t keyspace_overhead(const struct keyspace *ks, int db);
+/* The indexes' part of it. */
+size_t keyspace_expiry_memory(const struct keyspace *ks, int db);
 
 /*
  * An entry drawn at random; NULL if the database looked empty. On return its shard is locked and

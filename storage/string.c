@@ -107,7 +107,7 @@ static struct entry *spell_out(struct entry *e)
 
     e = mem_realloc(e, head + len);
     e->form = FORM_INLINE;
-    e->value_len = (uint32_t)len;
+    e->value_len = (uint16_t)len;
     memcpy(entry_value(e), digits, len);
     return e;
 }
@@ -128,7 +128,7 @@ struct entry *string_edit(struct entry *e, size_t len, char **bytes)
     old = e->value_len;
     if (len != old)
         e = mem_realloc(e, head + len);
-    e->value_len = (uint32_t)len;
+    e->value_len = (uint16_t)len;
     *bytes = entry_value(e);
     if (len > old)
         memset(*bytes + old, 0, len - old);
