@@ -201,18 +201,19 @@ static bool new_value(const struct field *f, uint64_t old, uint64_t *out)
 
 /* ---- the commands --------------------------------------------------------------------------- */
 
-/* True if the field has a new value. */
-static bool write_field(struct call *c, const struct field *f, char *bytes, size_t len)
+enum outcome { WRITTEN_NOTHING, WRITTEN_SAME, WRITTEN_NEW };
+
+static enum outcome write_field(struct call *c, const struct field *f, char *bytes, size_t len)
 {
     uint64_t old = load_field(bytes, len, f), fresh;
 
     if (!new_value(f, old, &fresh)) {
         reply_null(c);
-        return false;
+        return WRITTEN_NOTHING;
     }
     store_field(bytes, len, f, fresh);
     reply_int(c, (int64_t)(f->op == FIELD_SET ? old : fresh));
-    return old != fresh;
+    return old == fresh ? WRITTEN_SAME : WRITTEN_NEW;
 }
 
 static void read_fields(struct call *c, struct slice s)
@@ -224,19 +225,22 @@ static void read_fields(struct call *c, struct slice s)
         reply_int(c, (int64_t)load_field(s.ptr, s.len, &f));
 }
 
-/* True if any field has a new value. */
-static bool write_fields(struct call *c, char *bytes, size_t len)
+/* The utmost of all operations' outcomes. */
+static enum outcome write_fields(struct call *c, char *bytes, size_t len)
 {
     struct field f = {.next = 2};
-    bool found = true, changed = false;
+    enum outcome utmost = WRITTEN_NOTHING, outcome;
+    bool found = true;
 
     while (f.next < c->argc && read_field(c, &f, &found) && found) {
-        if (f.op == FIELD_GET)
+        if (f.op == FIELD_GET) {
             reply_int(c, (int64_t)load_field(bytes, len, &f));
-        else
-            changed |= write_field(c, &f, bytes, len);
+            continue;
+        }
+        outcome = write_field(c, &f, bytes, len);
+        utmost = outcome > utmost ? outcome : utmost;
     }
-    return changed;
+    return utmost;
 }
 
 static void run_reading(struct call *c, const struct plan *p)
@@ -254,6 +258,7 @@ static void run_writing(struct call *c, const struct plan *p)
 {
     struct entry *e;
     size_t old, len;
+    enum outcome outcome;
     char *bytes;
 
     if (!call_find_write(c, 1, TYPE_STRING, &e))
@@ -263,7 +268,10 @@ static void run_writing(struct call *c, const struct plan *p)
         len = p->last_written / 8 + 1;
     bytes = call_edit_string(c, 1, len);
     reply_array(c, p->operations);
-    if (write_fields(c, bytes, len) || len != old)
+    outcome = write_fields(c, bytes, len);
+    if (outcome == WRITTEN_NOTHING && len != old)
+        call_changed(c, 1, EVENT_GROWN);
+    else if (outcome == WRITTEN_NEW || len != old)
         call_changed(c, 1, EVENT_SETBIT);
 }
 
