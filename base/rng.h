@@ -1,4 +1,6 @@
-/* Random numbers, one generator a thread: xoshiro256** (Blackman and Vigna), seeded by the kernel. */
+/*
+ * Random numbers, one generator a thread: xoshiro256** (Blackman and Vigna), seeded by the kernel.
+ */
 #ifndef LK_BASE_RNG_H
 #define LK_BASE_RNG_H
 

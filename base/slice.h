@@ -26,7 +26,9 @@ static inline struct slice slice_str(const char *str)
     return (struct slice){str, strlen(str)};
 }
 
-/* Whether two runs of `len` bytes are the same: quicker than a call for the lengths that keys have. */
+/*
+ * Whether two runs of `len` bytes are the same: quicker than a call for the lengths that keys have.
+ */
 static inline bool bytes_eq(const char *a, const char *b, size_t len)
 {
     uint64_t x, y, u, v;

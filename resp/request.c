@@ -78,7 +78,9 @@ static const char *unquote_single(const char *in, const char *end, char **out)
     return in < end ? in + 1 : NULL;
 }
 
-/* One word, unquoted in place to `out`; a closing quote must end it. NULL if quotes are unbalanced. */
+/*
+ * One word, unquoted in place to `out`; a closing quote must end it. NULL if quotes are unbalanced.
+ */
 static const char *unquote_word(const char *in, const char *end, char **out)
 {
     /* Vertical tabs and form feeds are blanks between words and letters within them. */

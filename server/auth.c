@@ -3,7 +3,9 @@
 
 #include "server/reply.h"
 
-/* Takes as long whatever of the password is right; how long it depends on is what the client sent. */
+/*
+ * Takes as long whatever of the password is right; how long it depends on is what the client sent.
+ */
 static bool same_secret(struct slice given, struct slice secret)
 {
     unsigned char differs = given.len != secret.len;

@@ -94,7 +94,8 @@ static void look_up_commands(struct worker *w)
         struct parsed *p = &w->batch[i];
         const struct slice *argv = &w->args.v[p->first];
 
-        if (!last.ptr || !slice_eq(last, argv[0]) || (cmd && (cmd->container || cmd->subcommands))) {
+        if (!last.ptr || !slice_eq(last, argv[0]) ||
+            (cmd && (cmd->container || cmd->subcommands))) {
             cmd = dispatch_find_command(w->server, argv, p->argc);
             last = argv[0];
         }

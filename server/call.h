@@ -70,7 +70,9 @@ bool call_int_between(struct call *c, int i, int64_t min, int64_t max, int64_t *
 bool call_double(struct call *c, int i, double *out);
 /* "ERR syntax error"; always false. */
 bool call_syntax_error(struct call *c);
-/* "ERR DB index is out of range"; with this text where it is no number, NULL for the customary one. */
+/*
+ * "ERR DB index is out of range"; with this text where it is no number, NULL for the customary one.
+ */
 bool call_db(struct call *c, int i, int *out, const char *not_a_number);
 
 /*
@@ -111,7 +113,9 @@ static inline struct slice call_string(const struct entry *e, char digits[NUM_IN
 void call_put(struct call *c, int i, struct entry *fresh);
 void call_put_db(struct call *c, int i, int db, struct entry *fresh);
 
-/* Sets a string value as SET does: numbers become integers, a long argument is taken over uncopied. */
+/*
+ * Sets a string value as SET does: numbers become integers, a long argument is taken over uncopied.
+ */
 void call_set_string(struct call *c, int i, int value_arg, int64_t expiry);
 /* The same with bytes of the handler's own. */
 void call_set_bytes(struct call *c, int i, struct slice value, int64_t expiry);
@@ -134,7 +138,9 @@ void call_changed(struct call *c, int i, enum key_event event);
 void call_changed_db(struct call *c, int i, int db, enum key_event event);
 /* "The key was there, and is gone." */
 void call_removed(struct call *c, int i, enum key_event event);
-/* A further event of a key that is not a change of its own (the "expire" of SET key value EX 10). */
+/*
+ * A further event of a key that is not a change of its own (the "expire" of SET key value EX 10).
+ */
 void call_event(struct call *c, int i, enum key_event event);
 
 /* ---- the length of strings ------------------------------------------------------------------ */

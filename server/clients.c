@@ -14,7 +14,7 @@ bool call_client_type(struct call *c, int i, enum client_type *out)
         const char *name;
         enum client_type type;
     } types[] = {
-        {"normal", CLIENT_NORMAL},   {"master", CLIENT_MASTER}, {"replica", CLIENT_REPLICA},
+        {"normal", CLIENT_NORMAL}, {"master", CLIENT_MASTER}, {"replica", CLIENT_REPLICA},
         {"slave", CLIENT_REPLICA}, {"pubsub", CLIENT_PUBSUB},
     };
 

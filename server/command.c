@@ -225,7 +225,9 @@ void command_table_free(struct command_table *t)
 
 /* ---- the keys of a request ----------------------------------------------------------------- */
 
-/* Where the search begins and where it is bounded: the index behind the last argument it may use. */
+/*
+ * Where the search begins and where it is bounded: the index behind the last argument it may use.
+ */
 static int search_begin(const struct key_spec *k, const struct slice *argv, int argc)
 {
     int i, step;

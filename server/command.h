@@ -1,9 +1,10 @@
 /*
  * Commands as data. A row in a .def list beside a handler says everything about it; the dispatcher,
- * COMMAND INFO and DOCS, arity, key positions, the shards to lock, ACL categories and statistics follow.
+ * COMMAND INFO and DOCS, arity, key positions, the shards to lock, ACL categories and statistics
+ * follow.
  *
- * Rows are COMMAND(handler, fields…) for a command, SUBCOMMAND(handler, .parent = "client", …) for a
- * subcommand, and CONTAINER(fields…) for the name that subcommands share.
+ * Rows are COMMAND(handler, fields…) for a command, SUBCOMMAND(handler, .parent = "client", …) for
+ * a subcommand, and CONTAINER(fields…) for the name that subcommands share.
  */
 #ifndef LK_SERVER_COMMAND_H
 #define LK_SERVER_COMMAND_H
@@ -37,7 +38,7 @@ enum command_flags {
     CMD_SORT_FOR_SCRIPT = 1 << 19,
     CMD_PROTECTED = 1 << 20,
 
-    CMD_WORLD = 1 << 24,     /* runs with the world stopped */
+    CMD_WORLD = 1 << 24,         /* runs with the world stopped */
     CMD_IN_SUBSCRIBER = 1 << 25, /* allowed to a RESP2 client that is subscribed */
     CMD_TOUCHES_ARGS = 1 << 26,  /* arguments may hold secrets, see auth_is_secret() */
     CMD_EVEN_PAUSED = 1 << 27,   /* runs although clients are paused */
@@ -91,13 +92,13 @@ struct key_spec {
     enum key_search search;
     enum key_find find;
     int flags;
-    int index;           /* of the first key; or of the argument from which the keyword is looked for */
+    int index; /* of the first key; or of the argument from which the keyword is looked for */
     const char *keyword; /* KEY_SEARCH_KEYWORD: keys begin behind it */
-    int last;            /* KEY_FIND_RANGE: of the last key, from the first, or from the end if < 0 */
+    int last; /* KEY_FIND_RANGE: of the last key, from the first, or from the end if < 0 */
     int step;
-    int limit;           /* KEY_FIND_RANGE with last -1: keys are in the first 1/limit of the rest */
-    int number_index;    /* KEY_FIND_NUMBER: where the number of keys is, from `index` */
-    int first;           /* KEY_FIND_NUMBER: where the first key is, from `index` */
+    int limit;        /* KEY_FIND_RANGE with last -1: keys are in the first 1/limit of the rest */
+    int number_index; /* KEY_FIND_NUMBER: where the number of keys is, from `index` */
+    int first;        /* KEY_FIND_NUMBER: where the first key is, from `index` */
     const char *const *words; /* KEY_VARIABLE_FLAGS: without any of these options (NULL ends) … */
     int words_from;           /* … from this argument on … */
     int plain_flags;          /* … these are the flags */
@@ -118,7 +119,8 @@ enum { KEY_SPECS_MAX = 3 };
     }
 #define KEY_RANGE(at, last_key, every, f)                                                          \
     {                                                                                              \
-        .search = KEY_SEARCH_INDEX, .index = (at), .last = (last_key), .step = (every), .flags = (f) \
+        .search = KEY_SEARCH_INDEX, .index = (at), .last = (last_key), .step = (every),            \
+        .flags = (f)                                                                               \
     }
 /* The number of keys stands at `at`, the keys, every `every` arguments, behind it. */
 #define KEY_NUMBERED(at, every, f)                                                                 \
@@ -157,14 +159,32 @@ struct command_arg {
 };
 
 #define ARGS(...) ((const struct command_arg[]){__VA_ARGS__, {.name = NULL}})
-#define ARG_KEY(n) {.name = (n), .type = ARG_TYPE_KEY}
-#define ARG_STRING(n) {.name = (n), .type = ARG_TYPE_STRING}
-#define ARG_INTEGER(n) {.name = (n), .type = ARG_TYPE_INTEGER}
-#define ARG_DOUBLE(n) {.name = (n), .type = ARG_TYPE_DOUBLE}
+#define ARG_KEY(n)                                                                                 \
+    {                                                                                              \
+        .name = (n), .type = ARG_TYPE_KEY                                                          \
+    }
+#define ARG_STRING(n)                                                                              \
+    {                                                                                              \
+        .name = (n), .type = ARG_TYPE_STRING                                                       \
+    }
+#define ARG_INTEGER(n)                                                                             \
+    {                                                                                              \
+        .name = (n), .type = ARG_TYPE_INTEGER                                                      \
+    }
+#define ARG_DOUBLE(n)                                                                              \
+    {                                                                                              \
+        .name = (n), .type = ARG_TYPE_DOUBLE                                                       \
+    }
 /* The rest of the fields, where the short forms do not do. */
-#define ARG(n, t, ...) {.name = (n), .type = ARG_TYPE_##t, __VA_ARGS__}
+#define ARG(n, t, ...)                                                                             \
+    {                                                                                              \
+        .name = (n), .type = ARG_TYPE_##t, __VA_ARGS__                                             \
+    }
 /* A word alone. */
-#define ARG_TOKEN(n, word, ...) {.name = (n), .type = ARG_TYPE_PURE_TOKEN, .token = (word), __VA_ARGS__}
+#define ARG_TOKEN(n, word, ...)                                                                    \
+    {                                                                                              \
+        .name = (n), .type = ARG_TYPE_PURE_TOKEN, .token = (word), __VA_ARGS__                     \
+    }
 
 struct command {
     void (*run)(struct call *c); /* NULL: a container */
@@ -222,8 +242,8 @@ struct key_position {
 };
 
 /*
- * The keys of a request, by the row's specifications; at most `max` are written. Returns how many there
- * are, -1 if the arguments make no sense (a number of keys that is not one, or too large).
+ * The keys of a request, by the row's specifications; at most `max` are written. Returns how many
+ * there are, -1 if the arguments make no sense (a number of keys that is not one, or too large).
  */
 int command_keys(const struct command *cmd, const struct slice *argv, int argc,
                  struct key_position *out, int max);

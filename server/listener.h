@@ -18,7 +18,9 @@ struct listener *listener_new(struct server *s, struct event_base *base);
 void listener_free(struct listener *l);
 /* For INFO: "tcp:bind=127.0.0.1,port=6379" and the like, line i; NULL behind the last. */
 const char *listener_describe(const struct listener *l, int i);
-/* Closes the TCP sockets and opens those of `conf`; where that fails, those of before. Main thread. */
+/*
+ * Closes the TCP sockets and opens those of `conf`; where that fails, those of before. Main thread.
+ */
 bool listener_rebind(struct listener *l, const struct conf *conf);
 
 #endif

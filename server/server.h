@@ -81,7 +81,9 @@ struct server {
     uint64_t dirty_at_save;
 };
 
-/* Takes ownership of the configuration. Reports what is wrong to the log; false if it cannot start. */
+/*
+ * Takes ownership of the configuration. Reports what is wrong to the log; false if it cannot start.
+ */
 bool server_init(struct server *s, struct conf *conf);
 /* Serves until a signal or SHUTDOWN ends it. The exit status. */
 int server_run(struct server *s);

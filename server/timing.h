@@ -11,7 +11,9 @@
 /* Ends the run in hand, and accounts for it. */
 void timing_close(struct worker *w);
 void timing_switch(struct worker *w, const struct command *cmd);
-/* The call just made, alone in its run, is over: accounts for it, slow log and latency monitor too. */
+/*
+ * The call just made, alone in its run, is over: accounts for it, slow log and latency monitor too.
+ */
 void timing_alone(struct call *c);
 
 static inline bool timing_each(const struct conf *conf, const struct command *cmd)

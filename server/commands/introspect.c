@@ -164,7 +164,10 @@ static void reply_key_specs(struct call *c, const struct command *cmd)
     }
 }
 
-/* The older description by first, last and step: what the specifications amount to, if they are ranges. */
+/*
+ * The older description by first, last and step: what the specifications amount to, if they are
+ * ranges.
+ */
 static void reply_key_range(struct call *c, const struct command *cmd)
 {
     int first = 0, last = 0, step = 0;
@@ -292,8 +295,8 @@ static void reply_pair(struct call *c, const char *name, const char *value, int6
 
 static void reply_one_arg(struct call *c, const struct command_arg *arg)
 {
-    static const char *const types[] = {"string",  "integer",   "double",     "key",   "pattern",
-                                        "unix-time", "pure-token", "oneof", "block"};
+    static const char *const types[] = {"string",    "integer",    "double", "key",  "pattern",
+                                        "unix-time", "pure-token", "oneof",  "block"};
     size_t begin = write_begin(&c->out);
     int64_t pairs = 0;
 
@@ -464,7 +467,10 @@ void cmd_command_list(struct call *c)
 
 /* ---- COMMAND GETKEYS ------------------------------------------------------------------------ */
 
-/* The row and the key positions of the command given as arguments; -1, and answered, if there are none. */
+/*
+ * The row and the key positions of the command given as arguments; -1, and answered, if there are
+ * none.
+ */
 static int keys_of_args(struct call *c, struct key_position **out)
 {
     const struct slice *argv = c->argv + 2;

@@ -1,9 +1,13 @@
-/* Commands on keys of any type: whether they are there, what they are, taking them away, renaming. */
+/*
+ * Commands on keys of any type: whether they are there, what they are, taking them away, renaming.
+ */
 #include "server/effects.h"
 #include "server/reply.h"
 #include "storage/value_types.h"
 
-/* DEL key [key ...], and UNLINK: a value that takes long to free is freed behind the locks anyway. */
+/*
+ * DEL key [key ...], and UNLINK: a value that takes long to free is freed behind the locks anyway.
+ */
 void cmd_del(struct call *c)
 {
     int64_t gone = 0;
