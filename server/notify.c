@@ -1,17 +1,32 @@
 /* Keyspace notifications, see notify.h. */
 #include "server/notify.h"
 
+#include "base/mem.h"
+#include "base/num.h"
 #include "server/pubsub.h"
 
-static void publish(struct worker *w, const char *kind, int db, struct slice subject,
+enum { CHANNEL_QUICK = 512 }; /* bytes of a channel's name that need no allocation */
+
+static char *append(char *at, struct slice s)
+{
+    memcpy(at, s.ptr, s.len);
+    return at + s.len;
+}
+
+/* Publishes to "<prefix><db>__:<subject>". */
+static void publish(struct worker *w, struct slice prefix, int db, struct slice subject,
                     struct slice message)
 {
-    struct buf channel = {0};
+    char quick[CHANNEL_QUICK];
+    size_t room = prefix.len + NUM_INT_MAX + 3 + subject.len;
+    char *name = room <= sizeof(quick) ? quick : mem_alloc(room), *end = append(name, prefix);
 
-    buf_printf(&channel, "__%s@%d__:", kind, db);
-    buf_append_slice(&channel, subject);
-    pubsub_publish(w, buf_slice(&channel), message);
-    buf_release(&channel);
+    end += num_format_int(end, db);
+    end = append(end, SLICE("__:"));
+    end = append(end, subject);
+    pubsub_publish(w, slice_make(name, (size_t)(end - name)), message);
+    if (name != quick)
+        mem_free(name);
 }
 
 void notify(struct worker *w, int db, struct slice key, enum key_event event)
@@ -22,7 +37,7 @@ void notify(struct worker *w, int db, struct slice key, enum key_event event)
     if (pubsub_idle(w->server))
         return;
     if (classes & CONF_EVENT_KEYSPACE)
-        publish(w, "keyspace", db, key, name);
+        publish(w, SLICE("__keyspace@"), db, key, name);
     if (classes & CONF_EVENT_KEYEVENT)
-        publish(w, "keyevent", db, name, key);
+        publish(w, SLICE("__keyevent@"), db, name, key);
 }
