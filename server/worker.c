@@ -269,6 +269,10 @@ void worker_unpark(struct worker *w)
 
 /* ---- life ----------------------------------------------------------------------------------- */
 
+/*
+ * Without libevent's list of deferred changes: a descriptor has to be out of the set when it is
+ * closed, for its number may be another worker's the moment after.
+ */
 static bool make_base(struct worker *w)
 {
     struct event_config *config = event_config_new();
