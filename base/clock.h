@@ -18,6 +18,15 @@ static inline int64_t clock_wall_ms(void)
     return clock_wall_us() / 1000;
 }
 
+/* The same as of the kernel's last tick: some milliseconds old, at a fifth of the cost. */
+static inline int64_t clock_wall_coarse_ms(void)
+{
+    struct timespec ts;
+
+    clock_gettime(CLOCK_REALTIME_COARSE, &ts);
+    return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+}
+
 static inline int64_t clock_mono_ns(void)
 {
     struct timespec ts;

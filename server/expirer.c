@@ -9,6 +9,8 @@ enum {
     KEYS_A_ROUND = 4096,   /* keys removed before the worker serves its connections again */
     LOOK_EVERY_MS = 1,     /* no sooner again than this */
     TAKE_MAX = 16,
+    CLOCK_STEP_MS = 20,            /* a change of the wall clock that is worth a look */
+    CLOCK_JUMP_MS = 3600 * 1000, /* one that the index does not survive */
 };
 
 static void arm(struct worker *w, int64_t at)
@@ -59,7 +61,7 @@ static bool expire_some(struct worker *w, unsigned shard, int *removed)
 
         while (here < KEYS_A_LOCK && expire_item(w, db, space, &here))
             ;
-        at = expiry_next(&space->expiry);
+        at = expiry_next(&space->expiry, w->now_ms);
         next = at < next ? at : next;
     }
     atomic_store_explicit(&ks->due[shard], next, memory_order_relaxed);
@@ -90,6 +92,36 @@ static void expire_due(struct worker *w)
     arm(w, next);
 }
 
+/* The index orders times by their nearness to now, which has moved. */
+static void refill(struct worker *w)
+{
+    struct keyspace *ks = &w->server->keyspace;
+
+    for (unsigned s = (unsigned)w->index; s < SHARDS; s += (unsigned)w->server->workers_len) {
+        lock_take(&ks->shards[s].lock);
+        for (int db = 0; db < ks->databases; db++) {
+            struct space *space = keyspace_space(ks, db, s);
+
+            expiry_refill(&space->expiry, &space->table);
+        }
+        atomic_store_explicit(&ks->due[s], w->now_ms, memory_order_relaxed);
+        lock_release(&ks->shards[s].lock);
+    }
+}
+
+void expirer_check_clock(struct worker *w)
+{
+    int64_t offset = w->now_ms - w->mono_ms, step = offset - w->clock_offset_ms;
+
+    if (step > -CLOCK_STEP_MS && step < CLOCK_STEP_MS)
+        return;
+    w->clock_offset_ms = offset;
+    if (step < -CLOCK_JUMP_MS || step > CLOCK_JUMP_MS)
+        refill(w);
+    if (atomic_load(&w->server->active_expire))
+        expire_due(w);
+}
+
 /*
  * While it looks, whoever sets an earlier time must not believe that it will be seen: expire_at says
  * "never" first, so that a wake-up is sent.
@@ -110,6 +142,7 @@ static void on_timer(evutil_socket_t fd, short what, void *arg)
 void expirer_init(struct worker *w)
 {
     atomic_init(&w->expire_at, EXPIRY_NONE);
+    w->clock_offset_ms = w->now_ms - w->mono_ms;
     event_assign(&w->expire_event, w->base, -1, 0, on_timer, w);
 }
 

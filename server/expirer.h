@@ -11,6 +11,8 @@
 void expirer_init(struct worker *w);
 /* A key of this shard got this time to live: sees to it that its worker wakes up for it. Any worker. */
 void expirer_note(struct worker *w, unsigned shard, int64_t at);
+/* Looks anew if the wall clock was set since the last call. In the worker's round. */
+void expirer_check_clock(struct worker *w);
 /* DEBUG SET-ACTIVE-EXPIRE 1: looks anew. */
 void expirer_wake_all(struct server *s);
 

@@ -138,6 +138,7 @@ static void on_tick(evutil_socket_t fd, short what, void *arg)
     (void)what;
     worker_round_begin(w);
     check_conns(w);
+    expirer_check_clock(w);
     if (server_gate(w->server, GATE_MEMORY))
         eviction_make_room(w);
     mem_flush();
@@ -278,11 +279,6 @@ static bool make_base(struct worker *w)
     struct event_config *config = event_config_new();
 
     event_config_set_flag(config, EVENT_BASE_FLAG_NOLOCK);
-<<<<<<< HEAD
-    event_config_set_flag(config, EVENT_BASE_FLAG_NO_CACHE_TIME);
-=======
-    event_config_set_flag(config, EVENT_BASE_FLAG_EPOLL_USE_CHANGELIST);
->>>>>>> 821535c (Let the loop cache its clock)
     w->base = event_base_new_with_config(config);
     event_config_free(config);
     return w->base != NULL;

@@ -89,6 +89,7 @@ struct worker {
     /* The expirer: it looks after the shards whose number ends in its index. */
     struct event expire_event;
     _Atomic int64_t expire_at; /* when it will look next, wall clock */
+    int64_t clock_offset_ms;   /* wall clock minus monotonic, when last looked at */
 
     struct evictor *evictor;
 

@@ -1,44 +1,89 @@
 /* The expiry index, see expiry.h. */
 #include "storage/expiry.h"
 
+#include "base/clock.h"
 #include "base/mem.h"
 #include "base/rng.h"
 
 enum {
-    LOW_BITS = 14,
-    TAG_BITS = 8,
-    WHO_BITS = LOW_BITS + TAG_BITS,
+    LOW_BITS = 11,
+    TAG_MASK = 31,
     /* Leftovers below this number are not worth a second heap. */
     FRESH_FROM = 64,
     FILL_BUCKETS = 4,
+    /* No item is later than this from when it is made. */
+    AHEAD_MAX_MS = INT32_MAX - 3600 * 1000,
 };
 
-#define LATEST ((int64_t)(UINT64_MAX >> WHO_BITS))
+/* An item as it is worked with. */
+struct due {
+    uint32_t time; /* low bits of the milliseconds */
+    uint16_t who;
+};
 
-static uint64_t make_item(uint64_t hash, int64_t at)
+static struct expiry_item pack(struct due d)
 {
-    uint64_t time = at < 0 ? 0 : at > LATEST ? (uint64_t)LATEST : (uint64_t)at;
+    struct expiry_item item;
 
-    return time << WHO_BITS | (uint64_t)table_tag(hash) << LOW_BITS |
-           (hash & ((1u << LOW_BITS) - 1));
+    memcpy(item.bytes, &d.time, sizeof(d.time));
+    memcpy(item.bytes + sizeof(d.time), &d.who, sizeof(d.who));
+    return item;
 }
 
-static int64_t item_time(uint64_t item)
+static struct due unpack(struct expiry_item item)
 {
-    return (int64_t)(item >> WHO_BITS);
+    struct due d;
+
+    memcpy(&d.time, item.bytes, sizeof(d.time));
+    memcpy(&d.who, item.bytes + sizeof(d.time), sizeof(d.who));
+    return d;
 }
 
-static void heap_push(struct expiry_heap *h, uint64_t item)
+static uint16_t who_of(uint64_t hash)
 {
+    return (uint16_t)((hash & ((1u << LOW_BITS) - 1)) |
+                      (uint16_t)((table_tag(hash) & TAG_MASK) << LOW_BITS));
+}
+
+static struct due make_due(uint64_t hash, int64_t when)
+{
+    int64_t now = clock_wall_coarse_ms();
+
+    if (when > now + AHEAD_MAX_MS)
+        when = now + AHEAD_MAX_MS;
+    else if (when < now)
+        when = now;
+    return (struct due){.time = (uint32_t)when, .who = who_of(hash)};
+}
+
+static bool earlier(struct expiry_item a, struct expiry_item b)
+{
+    return (int32_t)(unpack(a).time - unpack(b).time) < 0;
+}
+
+/* The full time that an item's low bits mean, near `now`. */
+static int64_t full_time(struct expiry_item item, int64_t now_ms)
+{
+    return now_ms + (int32_t)(unpack(item).time - (uint32_t)now_ms);
+}
+
+static inline struct expiry_item *at(const struct expiry_heap *h, uint32_t i)
+{
+    return &(*h->chunks[i >> EXPIRY_CHUNK_BITS])[i & (EXPIRY_CHUNK - 1)];
+}
+
+static void heap_push(struct expiry_heap *h, struct due d)
+{
+    struct expiry_item item = pack(d);
     uint32_t i = h->len++, up;
 
-    if (i == h->cap) {
-        h->cap = (uint32_t)(mem_good_size((h->cap + h->cap / 8 + 8) * sizeof(item)) / sizeof(item));
-        h->items = mem_realloc(h->items, h->cap * sizeof(item));
+    if (i >> EXPIRY_CHUNK_BITS == h->chunks_len) {
+        h->chunks = mem_realloc(h->chunks, (h->chunks_len + 1) * sizeof(*h->chunks));
+        h->chunks[h->chunks_len++] = mem_alloc(sizeof(**h->chunks));
     }
-    for (; i > 0 && h->items[up = (i - 1) / 4] > item; i = up)
-        h->items[i] = h->items[up];
-    h->items[i] = item;
+    for (; i > 0 && earlier(item, *at(h, up = (i - 1) / 4)); i = up)
+        *at(h, i) = *at(h, up);
+    *at(h, i) = item;
 }
 
 static uint32_t smallest_child(const struct expiry_heap *h, uint32_t i)
@@ -46,7 +91,7 @@ static uint32_t smallest_child(const struct expiry_heap *h, uint32_t i)
     uint32_t first = i * 4 + 1, least = first;
 
     for (uint32_t c = first + 1; c < first + 4 && c < h->len; c++) {
-        if (h->items[c] < h->items[least])
+        if (earlier(*at(h, c), *at(h, least)))
             least = c;
     }
     return least;
@@ -54,24 +99,25 @@ static uint32_t smallest_child(const struct expiry_heap *h, uint32_t i)
 
 static void heap_pop(struct expiry_heap *h)
 {
-    uint64_t last = h->items[--h->len];
+    struct expiry_item last = *at(h, --h->len);
     uint32_t i = 0, down;
 
-    while (i * 4 + 1 < h->len && h->items[down = smallest_child(h, i)] < last) {
-        h->items[i] = h->items[down];
+    while (i * 4 + 1 < h->len && earlier(*at(h, down = smallest_child(h, i)), last)) {
+        *at(h, i) = *at(h, down);
         i = down;
     }
     if (h->len)
-        h->items[i] = last;
-    if (h->cap > 64 && h->len < h->cap / 4) {
-        h->cap = h->cap / 2;
-        h->items = mem_realloc(h->items, h->cap * sizeof(last));
-    }
+        *at(h, i) = last;
+    /* One chunk stays empty behind the last, lest a push and a pop in turn allocate each time. */
+    if (h->len + 2 * EXPIRY_CHUNK <= h->chunks_len << EXPIRY_CHUNK_BITS)
+        mem_free(h->chunks[--h->chunks_len]);
 }
 
 static void heap_release(struct expiry_heap *h)
 {
-    mem_free(h->items);
+    for (uint32_t i = 0; i < h->chunks_len; i++)
+        mem_free(h->chunks[i]);
+    mem_free(h->chunks);
     *h = (struct expiry_heap){0};
 }
 
@@ -81,7 +127,7 @@ static void fill_visit(void *item, void *opaque)
     struct expiry *x = opaque;
 
     if (e->has_expiry)
-        heap_push(&x->fresh, make_item(entry_hash(e), entry_expiry(e)));
+        heap_push(&x->fresh, make_due(entry_hash(e), entry_expiry(e)));
 }
 
 static void fill_some(struct expiry *x, const struct table *t)
@@ -98,9 +144,9 @@ static void fill_some(struct expiry *x, const struct table *t)
     }
 }
 
-static void push(struct expiry *x, const struct table *t, uint64_t hash, int64_t at)
+static void push(struct expiry *x, const struct table *t, uint64_t hash, int64_t when)
 {
-    heap_push(x->filling ? &x->fresh : &x->heap, make_item(hash, at));
+    heap_push(x->filling ? &x->fresh : &x->heap, make_due(hash, when));
     if (!x->filling && x->heap.len > FRESH_FROM + 2 * x->entries) {
         x->filling = true;
         x->fill_cursor = 0;
@@ -109,10 +155,10 @@ static void push(struct expiry *x, const struct table *t, uint64_t hash, int64_t
         fill_some(x, t);
 }
 
-void expiry_added(struct expiry *x, const struct table *t, uint64_t hash, int64_t at)
+void expiry_added(struct expiry *x, const struct table *t, uint64_t hash, int64_t when)
 {
     x->entries++;
-    push(x, t, hash, at);
+    push(x, t, hash, when);
 }
 
 /* While a second heap is being filled, the item on which a later time relies may be in the first. */
@@ -126,26 +172,24 @@ static struct expiry_heap *earlier_heap(const struct expiry *x)
 {
     const struct expiry_heap *h = &x->heap, *f = &x->fresh;
 
-    if (f->len && (!h->len || f->items[0] < h->items[0]))
+    if (f->len && (!h->len || earlier(*at(f, 0), *at(h, 0))))
         h = f;
     return (struct expiry_heap *)(uintptr_t)h;
 }
 
-int64_t expiry_next(const struct expiry *x)
+int64_t expiry_next(const struct expiry *x, int64_t now_ms)
 {
     const struct expiry_heap *h = earlier_heap(x);
 
-    return h->len ? item_time(h->items[0]) : EXPIRY_NONE;
+    return h->len ? full_time(*at(h, 0), now_ms) : EXPIRY_NONE;
 }
 
 struct take {
-    int64_t now_ms, item_time;
-    uint32_t low;
+    struct expiry *x;
+    int64_t now_ms;
+    uint16_t who;
     struct entry **out;
     size_t max, n;
-    int64_t later; /* the expiry of an entry that relies on this item, but is not due */
-    uint64_t later_hash;
-    struct expiry *x;
 };
 
 /* Whether the entry, found by tag, also ends in the low bits is known from its hash alone. */
@@ -158,14 +202,14 @@ static void take_visit(void *item, void *opaque)
     if (!e->has_expiry)
         return;
     hash = entry_hash(e);
-    if ((hash & ((1u << LOW_BITS) - 1)) != take->low)
+    if (who_of(hash) != take->who)
         return;
     if (entry_expired(e, take->now_ms)) {
         if (take->n < take->max)
             take->out[take->n++] = e;
     } else {
         heap_push(take->x->filling ? &take->x->fresh : &take->x->heap,
-                  make_item(hash, entry_expiry(e)));
+                  make_due(hash, entry_expiry(e)));
     }
 }
 
@@ -174,31 +218,30 @@ bool expiry_take(struct expiry *x, const struct table *t, int64_t now_ms, struct
 {
     struct expiry_heap *h = earlier_heap(x);
     struct take take = {.now_ms = now_ms, .out = out, .max = max, .x = x};
-    uint64_t item;
+    struct due d;
 
     *n = 0;
-    if (!h->len || item_time(h->items[0]) > now_ms)
+    if (!h->len || full_time(*at(h, 0), now_ms) > now_ms)
         return false;
-    item = h->items[0];
+    d = unpack(*at(h, 0));
     heap_pop(h);
-    take.low = item & ((1u << LOW_BITS) - 1);
-    table_visit_low(t, take.low, LOW_BITS, (uint8_t)(item >> LOW_BITS), take_visit, &take);
+    take.who = d.who;
+    table_visit_low(t, d.who, LOW_BITS, (uint8_t)(d.who >> LOW_BITS), TAG_MASK, take_visit, &take);
     if (take.n == max)
-        heap_push(h, item);
+        heap_push(h, d);
     *n = take.n;
     return true;
 }
 
-static void visit_meant(const struct table *t, uint64_t item, table_visit_fn *visit, void *opaque)
+static void visit_meant(const struct table *t, uint16_t who, table_visit_fn *visit, void *opaque)
 {
-    table_visit_low(t, (uint32_t)item & ((1u << LOW_BITS) - 1), LOW_BITS,
-                    (uint8_t)(item >> LOW_BITS), visit, opaque);
+    table_visit_low(t, who, LOW_BITS, (uint8_t)(who >> LOW_BITS), TAG_MASK, visit, opaque);
 }
 
 void expiry_visit(const struct expiry *x, const struct table *t, uint32_t item,
                   table_visit_fn *visit, void *opaque)
 {
-    visit_meant(t, x->heap.items[item], visit, opaque);
+    visit_meant(t, unpack(*at(&x->heap, item)).who, visit, opaque);
 }
 
 struct sample {
@@ -225,15 +268,27 @@ void expiry_sample(const struct expiry *x, const struct table *t, bool next,
     struct sample s = {.visit = visit, .opaque = opaque};
 
     for (uint32_t i = 0; i < h->len && i < ATTEMPTS && !s.enough; i++) {
-        uint32_t at = !next && i < AT_RANDOM ? (uint32_t)rng_below(h->len) : i;
+        uint32_t drawn = !next && i < AT_RANDOM ? (uint32_t)rng_below(h->len) : i;
 
-        visit_meant(t, h->items[at], sample_visit, &s);
+        visit_meant(t, unpack(*at(h, drawn)).who, sample_visit, &s);
     }
+}
+
+void expiry_refill(struct expiry *x, const struct table *t)
+{
+    uint64_t entries = x->entries;
+
+    expiry_release(x);
+    x->entries = entries;
+    x->filling = true;
+    while (x->filling)
+        fill_some(x, t);
 }
 
 size_t expiry_memory(const struct expiry *x)
 {
-    return ((size_t)x->heap.cap + x->fresh.cap) * sizeof(uint64_t);
+    return ((size_t)x->heap.chunks_len + x->fresh.chunks_len) *
+           (sizeof(struct expiry_item[EXPIRY_CHUNK]) + sizeof(void *));
 }
 
 void expiry_release(struct expiry *x)

@@ -1,11 +1,15 @@
 /*
  * The expiry index of one table: which of its entries is next to go.
  *
- * A heap of 64-bit items, ordered by time: 42 bits of milliseconds, 8 bits of the entry's tag and 14 low bits
- * of its hash, by which the table finds the entries that are meant. Nothing is ever taken out of the
- * middle: an item is a promise to look. Invariant: for every entry with an expiry there is an item
- * that is not later than it. A time moved later costs nothing until its item comes up and is put
- * back; an entry deleted, or given an earlier time, leaves an item behind that does nothing.
+ * A heap of items of 6 bytes: 32 bits of milliseconds, the low ones of the time, and 16 bits by which
+ * the table finds the entries that are meant: 11 low bits of the hash and 5 of the tag. Nothing is ever
+ * taken out of the middle: an item is a promise to look. Invariant: for every entry with an expiry
+ * there is an item that is not later than it. A time moved later costs nothing until its item comes up
+ * and is put back; an entry deleted, or given an earlier time, leaves an item behind that does nothing.
+ *
+ * Times are compared as serial numbers (RFC 1982), so those in a heap must lie within 24 days of each
+ * other: a later expiry is entered as one in 24 days, and put back then. When the wall clock jumps
+ * by days, expiry_refill() makes the heap anew.
  *
  * When more than half of the items may be such leftovers, a second heap is filled from the table, a
  * few buckets with each insertion, while both are looked at; then the first is dropped.
@@ -16,9 +20,16 @@
 #include "storage/entry.h"
 #include "storage/table.h"
 
+struct expiry_item {
+    uint8_t bytes[6];
+};
+
+enum { EXPIRY_CHUNK_BITS = 6, EXPIRY_CHUNK = 1 << EXPIRY_CHUNK_BITS };
+
+/* In chunks, so that growing moves nothing and leaves no holes in memory. */
 struct expiry_heap {
-    uint64_t *items;
-    uint32_t len, cap;
+    struct expiry_item (**chunks)[EXPIRY_CHUNK];
+    uint32_t len, chunks_len;
 };
 
 struct expiry {
@@ -39,7 +50,7 @@ static inline void expiry_dropped(struct expiry *x)
 }
 
 /* Not after the time when the next entry is due; EXPIRY_NONE if there is none. */
-int64_t expiry_next(const struct expiry *x);
+int64_t expiry_next(const struct expiry *x, int64_t now_ms);
 
 /*
  * Removes one item that is due by `now_ms` and gives the due entries it leads to, at most `max` of them,
@@ -65,6 +76,9 @@ void expiry_visit(const struct expiry *x, const struct table *t, uint32_t item,
  */
 void expiry_sample(const struct expiry *x, const struct table *t, bool next,
                    bool (*visit)(struct entry *e, void *opaque), void *opaque);
+
+/* Forgets all items and makes them anew from the table. */
+void expiry_refill(struct expiry *x, const struct table *t);
 
 size_t expiry_memory(const struct expiry *x);
 void expiry_release(struct expiry *x);

@@ -255,8 +255,21 @@ uint64_t table_scan(const struct table *t, uint64_t cursor, table_visit_fn *visi
     return cursor >> TABLE_CURSOR_BITS ? 0 : cursor;
 }
 
+static void visit_tagged(const struct bucket *b, uint8_t tag, uint8_t tag_mask,
+                         table_visit_fn *visit, void *opaque)
+{
+    for (; b; b = bucket_next(b)) {
+        for (unsigned bits = bucket_used(b); bits; bits &= bits - 1) {
+            unsigned slot = (unsigned)__builtin_ctz(bits);
+
+            if ((b->tags[slot] & tag_mask) == (tag & tag_mask))
+                visit(bucket_get(b, slot), opaque);
+        }
+    }
+}
+
 void table_visit_low(const struct table *t, uint32_t low, unsigned bits, uint8_t tag,
-                     table_visit_fn *visit, void *opaque)
+                     uint8_t tag_mask, table_visit_fn *visit, void *opaque)
 {
     uint64_t step = (uint64_t)1 << bits, i = low & (step - 1);
 
@@ -264,13 +277,8 @@ void table_visit_low(const struct table *t, uint32_t low, unsigned bits, uint8_t
         return;
     if (i >= t->buckets)
         i = table_index(t->buckets, t->mask, low);
-    for (; i < t->buckets; i += step) {
-        for (struct bucket *b = table_at(t, (uint32_t)i), *next; b; b = next) {
-            next = bucket_next(b);
-            for (unsigned hit = bucket_match(b, tag); hit; hit &= hit - 1)
-                visit(bucket_get(b, (unsigned)__builtin_ctz(hit)), opaque);
-        }
-    }
+    for (; i < t->buckets; i += step)
+        visit_tagged(table_at(t, (uint32_t)i), tag, tag_mask, visit, opaque);
 }
 
 void table_each(const struct table *t, table_visit_fn *visit, void *opaque)

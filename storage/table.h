@@ -188,9 +188,12 @@ enum { TABLE_CURSOR_BITS = 32 };
  */
 uint64_t table_scan(const struct table *t, uint64_t cursor, table_visit_fn *visit, void *opaque);
 
-/* Visits the items whose hashes end in the `bits` low bits of `low` and have this tag (others too). */
+/*
+ * Visits the items whose hashes end in the `bits` low bits of `low`, and whose tags agree with `tag` in
+ * the bits of `tag_mask`; some others too.
+ */
 void table_visit_low(const struct table *t, uint32_t low, unsigned bits, uint8_t tag,
-                     table_visit_fn *visit, void *opaque);
+                     uint8_t tag_mask, table_visit_fn *visit, void *opaque);
 
 /* Visits all. The visitor may free the item but must not change the table. */
 void table_each(const struct table *t, table_visit_fn *visit, void *opaque);
