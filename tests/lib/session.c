@@ -24,27 +24,13 @@ static void close_all(struct session *t)
     }
 }
 
-/* A server needs a moment to see that connections have closed; a test may ask who is there. */
-static void wait_alone(struct wire *w)
-{
-    for (int tries = 0; tries < 1000; tries++) {
-        const char *list = wire_call(w, "CLIENT LIST");
-        const char *line_end = strstr(list, "\\n");
-
-        if (line_end == NULL || line_end[2] == '\'')
-            return;
-        raw_sleep_ms(1);
-    }
-    diag("connections do not go away");
-}
-
 void session_reset(struct session *t)
 {
     struct wire *w;
 
     close_all(t);
     w = wire_open(t->server, 2);
-    wait_alone(w);
+    wire_wait_alone(w);
     if (strcmp(wire_call(w, "FLUSHALL"), "+OK") != 0)
         bail("FLUSHALL is answered by %s", w->last);
     wire_close(w);

@@ -228,13 +228,17 @@ char *wire_bulk(struct wire *w, const char *line)
 
 /* ---- what is on the other side ---- */
 
-bool wire_knows(const struct server *s, const char *command)
+void wire_wait_alone(struct wire *w)
 {
-    struct wire *w = wire_open(s, 2);
-    bool known = strcmp(wire_callf(w, "COMMAND INFO %s", command), "[nil*]") != 0;
+    for (int tries = 0; tries < 1000; tries++) {
+        const char *list = wire_call(w, "CLIENT LIST");
+        const char *line_end = strstr(list, "\\n");
 
-    wire_close(w);
-    return known;
+        if (line_end == NULL || line_end[2] == '\'')
+            return;
+        raw_sleep_ms(1);
+    }
+    diag("connections do not go away");
 }
 
 bool wire_is_latchkey(const struct server *s)

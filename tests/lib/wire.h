@@ -67,8 +67,11 @@ long long wire_int(struct wire *w, const char *line);
 /* The payload of a bulk or verbatim reply; caller frees. */
 char *wire_bulk(struct wire *w, const char *line);
 
-/* The command is known to the server: for what is newer than the oracle. */
-bool wire_knows(const struct server *s, const char *command);
+/*
+ * Until the server has seen that all other connections are closed: it needs a moment, and a test may
+ * ask who is there.
+ */
+void wire_wait_alone(struct wire *w);
 
 /* It is Latchkey and not a Redis. */
 bool wire_is_latchkey(const struct server *s);

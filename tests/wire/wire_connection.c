@@ -405,8 +405,11 @@ static void kill_by_address(struct session *t)
 
 static void kill_self(struct session *t)
 {
-    struct wire *a = session_wire(t, 1), *b = session_wire(t, 2), *c = session_wire(t, 3);
+    struct wire *a = session_wire(t, 1), *b, *c;
 
+    wire_wait_alone(a);
+    b = session_wire(t, 2);
+    c = session_wire(t, 3);
     is_alive(b);
     is_alive(c);
     IS(wire_callf(a, "CLIENT KILL ID %lld", id_of(a)), ":0", "a client spares itself");

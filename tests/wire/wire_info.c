@@ -135,8 +135,10 @@ static void has(struct session *t, const char *section, const char *field, const
 
 static void info_counts(struct session *t)
 {
-    struct wire *w = session_wire(t, 0), *sub = session_wire(t, 1);
+    struct wire *w = session_wire(t, 0), *sub;
 
+    wire_wait_alone(w);
+    sub = session_wire(t, 1);
     wire_call(w, "CONFIG RESETSTAT");
     wire_call(w, "SET k v");
     wire_call(w, "GET k");
