@@ -125,7 +125,8 @@ size_t conn_memory(const struct conn *c)
     size_t bytes = mem_good_size(sizeof(*c)) + c->out.cap;
 
     if (c->in)
-        bytes += mem_good_size(sizeof(*c->in)) + c->in->buf.cap + c->in->args.cap * sizeof(struct slice);
+        bytes +=
+            mem_good_size(sizeof(*c->in)) + c->in->buf.cap + c->in->args.cap * sizeof(struct slice);
     if (c->in && c->in->filling)
         bytes += c->in->filling->cap;
     return bytes + mem_size_of(c->extra) + pubsub_memory(c);

@@ -63,7 +63,7 @@ struct incoming {
     struct args args;      /* what is parsed of it, in buf or in blobs */
     struct blob *filling;  /* a long argument that is being read */
     size_t filled;
-    unsigned skip; /* bytes of a CRLF behind a long argument still to come */
+    unsigned skip;       /* bytes of a CRLF behind a long argument still to come */
     struct blob **blobs; /* the long arguments of the request */
     size_t blobs_len;
     bool complete; /* a whole request that was parked before it ran */
@@ -90,7 +90,7 @@ struct conn {
     struct incoming *in;
     struct buf out;
     size_t out_counted; /* of its capacity, in the worker's output_bytes */
-    size_t out_sent; /* bytes of `out` that the socket took already */
+    size_t out_sent;    /* bytes of `out` that the socket took already */
     struct conn_extra *extra;
     struct subscriptions *subs; /* channels and patterns, NULL for none */
     const struct command *last_command;

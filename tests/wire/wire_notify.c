@@ -382,7 +382,7 @@ static long long wall_ms(void)
 /* Keys x:TIME:N that end at TIME, spread over a third of a second; others that stay. */
 static void set_expiring(struct wire *w, int keys)
 {
-    long long start = wall_ms() + 300;
+    long long start = wall_ms() + 1000; /* all are set by then, and the replies read */
 
     for (int i = 0; i < keys; i++) {
         char line[100];
