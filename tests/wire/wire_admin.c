@@ -326,7 +326,6 @@ static const struct wire_case time_lolwut_and_others[] = {
     {"SHUTDOWN ABORT NOW", "-ERR syntax error"},
     {"SHUTDOWN NOW FORCE NOSAVE SAVE", "-ERR syntax error"},
     {"DBSIZE", ":0"},
-    {"LASTSAVE", "/^:[0-9]+$"},
 };
 
 /* Latchkey keeps this one, which Redis 7.0 has given up. */
