@@ -3,7 +3,7 @@
  * are those of Redis 7, since dashboards and exporters look for them; what Redis does not have
  * stands beside its next of kin.
  *
- *     commands/info.c      which sections, in which order
+ *     info_sections.c      which sections, in which order
  *     info_server.c        server, cpu, replication, and what this server has no feature for
  *     info_clients.c       clients
  *     info_memory.c        memory

@@ -1,4 +1,7 @@
-/* SLOWLOG and LATENCY: what took long. */
+/*
+ * SLOWLOG and LATENCY: what took long.
+ * locks: each of the two records has one of its own, under which no other is taken.
+ */
 #include "base/mem.h"
 #include "server/latency.h"
 #include "server/reply.h"
