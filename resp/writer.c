@@ -169,14 +169,23 @@ void write_end_set(struct writer *w, size_t begin, int64_t n)
     put_header_at(w, begin, w->resp3 ? '~' : '*', n);
 }
 
+static bool is_line_end(char c)
+{
+    return c == '\r' || c == '\n';
+}
+
 void write_error_slice(struct writer *w, struct slice text)
 {
     char *p;
 
+    while (text.len && is_line_end(text.ptr[0]))
+        text = slice_make(text.ptr + 1, text.len - 1);
+    while (text.len && is_line_end(text.ptr[text.len - 1]))
+        text.len--;
     buf_append_char(w->buf, '-');
     p = buf_reserve(w->buf, text.len);
     for (size_t i = 0; i < text.len; i++)
-        p[i] = text.ptr[i] == '\r' || text.ptr[i] == '\n' ? ' ' : text.ptr[i];
+        p[i] = is_line_end(text.ptr[i]) ? ' ' : text.ptr[i];
     w->buf->len += text.len;
     buf_append(w->buf, "\r\n", 2);
 }

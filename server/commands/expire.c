@@ -20,7 +20,7 @@ static bool condition_of(struct call *c, int i, unsigned *conditions)
             return true;
         }
     }
-    reply_error(c, "ERR Unsupported option %.*s", (int)(arg.len < 128 ? arg.len : 128), arg.ptr);
+    reply_error(c, "ERR Unsupported option %.*s", (int)arg.len, arg.ptr);
     return false;
 }
 
