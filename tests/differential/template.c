@@ -22,6 +22,7 @@ struct node {
     struct slice word;
     const struct generator *generator;
     int back;
+    bool exact; /* of a word: in quotes */
     bool optional;  /* of a choice */
     bool repeated;  /* `*` or `+` */
     bool from_none; /* `*` */
@@ -78,6 +79,7 @@ static struct node *parse_atom(struct parser *p)
     n = node_new(c == '%' ? NODE_GENERATOR : c == '$' ? NODE_BACK : NODE_WORD);
     if (c == '%' || c == '$')
         p->at++;
+    n->exact = c == '\'';
     n->word = take_word(p);
     if (c == '$')
         n->back = atoi(n->word.ptr);
@@ -203,7 +205,10 @@ static void draw_once(struct drawing *w, const struct node *n)
 {
     switch (n->kind) {
     case NODE_WORD:
-        draw_word(w->d, n->word);
+        if (n->exact)
+            drawn_add(w->d, n->word, WORD_LITERAL);
+        else
+            draw_word(w->d, n->word);
         break;
     case NODE_GENERATOR:
         generator_draw(n->generator, w->d);

@@ -4,7 +4,7 @@
  *   SET %key %value [EX %sec|PX %ms] (NX|XX)* ; GET $1
  *
  *   WORD      itself, now and then in another case
- *   'word'    the same, whatever characters are in it
+ *   'word'    exactly that, whatever characters are in it
  *   %name     a value of that generator (generators.h)
  *   $n        the n-th word of the sequence's first command
  *   (a|b)     one of them
