@@ -42,6 +42,7 @@ enum command_flags {
     CMD_IN_SUBSCRIBER = 1 << 25, /* allowed to a RESP2 client that is subscribed */
     CMD_TOUCHES_ARGS = 1 << 26,  /* arguments may hold secrets, see auth_is_secret() */
     CMD_EVEN_PAUSED = 1 << 27,   /* runs although clients are paused */
+    CMD_SYSTEM = 1 << 29,        /* not for applications: COMMAND DOCS calls it "syscmd" */
     CMD_QUICK = 1 << 28,         /* timed together with its like, though Redis calls it not fast */
 };
 

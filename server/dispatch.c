@@ -76,7 +76,7 @@ static void count_error(struct call *c)
     const char *end = memchr(code, ' ', c->out.buf->len - c->reply_start - 1);
 
     c->worker->stats.error_replies++;
-    server_count_error(c->server, slice_make(code, end ? (size_t)(end - code) : 0));
+    server_count_error(c->server, end ? slice_make(code, (size_t)(end - code)) : SLICE("ERR"));
 }
 
 /* True if the request is none that could run; it is answered then. */

@@ -44,7 +44,7 @@ static size_t clients_memory(const struct server *s)
     size_t bytes = 0;
 
     for (int n = 0; n < s->workers_len; n++) {
-        LIST_EACH (c, &s->workers[n].conns, struct conn, link)
+        LIST_EACH(c, &s->workers[n].conns, struct conn, link)
             bytes += conn_memory(c);
     }
     return bytes;

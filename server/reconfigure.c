@@ -7,6 +7,7 @@
 #include "server/crash.h"
 #include "server/listener.h"
 #include "server/process.h"
+#include "server/slowlog.h"
 #include "server/title.h"
 
 #include <errno.h>
@@ -95,6 +96,15 @@ static bool apply_maxmemory(struct server *s, const struct conf *to, struct buf 
     return true;
 }
 
+static bool apply_slowlog(struct server *s, const struct conf *to, struct buf *why)
+{
+    (void)why;
+    lock_take(&s->slowlog->lock);
+    slowlog_trim_locked(s->slowlog, to->slowlog_max_len);
+    lock_release(&s->slowlog->lock);
+    return true;
+}
+
 /* In this order; what can fail comes first, and is undone if something behind it fails. */
 static const struct applier {
     enum option_id id;
@@ -112,6 +122,7 @@ static const struct applier {
     {OPT_bind, apply_title},
     {OPT_crash_log_enabled, apply_crash_log},
     {OPT_maxmemory, apply_maxmemory},
+    {OPT_slowlog_max_len, apply_slowlog},
 };
 
 static void undo(struct server *s, const struct conf *tried, size_t applied)

@@ -185,8 +185,10 @@ static void on_cron(evutil_socket_t fd, short what, void *arg)
 
     (void)fd;
     (void)what;
-    server_note_peak(s, mem_used());
-    rates_sample(s);
+    if (!atomic_load(&s->cron_paused)) {
+        server_note_peak(s, mem_used());
+        rates_sample(s);
+    }
     mem_flush();
     world_reclaim();
 }

@@ -31,7 +31,6 @@ enum server_gates {
     GATE_PAUSED = 1 << 0,    /* CLIENT PAUSE */
     GATE_MONITORED = 1 << 1, /* somebody is in MONITOR */
     GATE_MEMORY = 1 << 2,    /* maxmemory is set */
-    GATE_STOPPING = 1 << 3,  /* SHUTDOWN has begun */
 };
 
 struct error_count {
@@ -71,6 +70,7 @@ struct server {
     int errors_len;
 
     _Atomic bool active_expire; /* DEBUG SET-ACTIVE-EXPIRE */
+    _Atomic bool cron_paused;   /* DEBUG PAUSE-CRON */
     _Atomic size_t peak_memory;
     struct rates rates;
     size_t start_memory;

@@ -18,7 +18,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { TICK_MS = 100, CONGESTION_PAUSE_US = 200 };
+enum { TICKS_MIN = 10, CONGESTION_PAUSE_US = 200 };
 
 /* ---- rounds --------------------------------------------------------------------------------- */
 
@@ -111,10 +111,17 @@ static void check_idle(struct worker *w, struct conn *c)
     }
 }
 
-/* A part of the connections each time, so that a tick stays short. */
+static int64_t ticks_a_second(const struct worker *w)
+{
+    int64_t hz = w->server->conf->hz;
+
+    return hz < TICKS_MIN ? TICKS_MIN : hz;
+}
+
+/* A part of the connections each time, so that a tick stays short; all of them within a second. */
 static void check_conns(struct worker *w)
 {
-    size_t n = w->conns_len / 10 + 20;
+    size_t n = w->conns_len / (size_t)ticks_a_second(w) + 20;
 
     while (n-- && !list_empty(&w->conns)) {
         struct conn *c = CONTAINER_OF(w->conns.next, struct conn, link);
@@ -130,6 +137,20 @@ static void check_conns(struct worker *w)
     }
 }
 
+static void next_tick(struct worker *w)
+{
+    struct timeval wait = {.tv_usec = 1000000 / ticks_a_second(w)};
+
+    event_add(&w->tick_event, &wait);
+}
+
+static void tick(struct worker *w)
+{
+    check_conns(w);
+    if (server_gate(w->server, GATE_MEMORY))
+        eviction_make_room(w);
+}
+
 static void on_tick(evutil_socket_t fd, short what, void *arg)
 {
     struct worker *w = arg;
@@ -137,10 +158,10 @@ static void on_tick(evutil_socket_t fd, short what, void *arg)
     (void)fd;
     (void)what;
     worker_round_begin(w);
-    check_conns(w);
     expirer_check_clock(w);
-    if (server_gate(w->server, GATE_MEMORY))
-        eviction_make_room(w);
+    if (LIKELY(!atomic_load(&w->server->cron_paused)))
+        tick(w);
+    next_tick(w);
     mem_flush();
     world_reclaim();
     worker_round_end(w);
@@ -286,7 +307,6 @@ static bool make_base(struct worker *w)
 
 bool worker_init(struct worker *w, struct server *s, int index)
 {
-    struct timeval tick = {.tv_usec = TICK_MS * 1000};
     int err;
 
     w->server = s;
@@ -306,8 +326,8 @@ bool worker_init(struct worker *w, struct server *s, int index)
     }
     event_assign(&w->inbox_event, w->base, w->inbox.fd, EV_READ | EV_PERSIST, on_inbox, w);
     event_add(&w->inbox_event, NULL);
-    event_assign(&w->tick_event, w->base, -1, EV_PERSIST, on_tick, w);
-    event_add(&w->tick_event, &tick);
+    event_assign(&w->tick_event, w->base, -1, 0, on_tick, w);
+    next_tick(w);
     event_assign(&w->gather_event, w->base, -1, 0, on_gathered, w);
     event_assign(&w->unpark_event, w->base, -1, 0, on_unpark, w);
     expirer_init(w);

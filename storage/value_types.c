@@ -24,9 +24,16 @@ static size_t string_memory(const void *object, size_t samples)
     return mem_size_of(object);
 }
 
+static struct digest string_digest(const struct entry *e)
+{
+    char digits[NUM_INT_MAX];
+
+    return digest_bytes(string_value(e, digits), 0);
+}
+
 static const struct value_type types[] = {
     [TYPE_STRING] = {"string", string_free_object, string_copy_object, string_memory,
-                     string_encoding},
+                     string_encoding, string_digest},
 };
 
 const struct value_type *value_type(enum type type)
@@ -57,4 +64,9 @@ size_t value_memory(enum type type, const void *object, size_t samples)
 const char *value_encoding(const struct entry *e)
 {
     return value_type(e->type)->encoding(e);
+}
+
+struct digest value_digest(const struct entry *e)
+{
+    return value_type(e->type)->digest(e);
 }

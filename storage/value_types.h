@@ -5,6 +5,7 @@
 #ifndef LK_STORAGE_VALUE_TYPES_H
 #define LK_STORAGE_VALUE_TYPES_H
 
+#include "storage/digest.h"
 #include "storage/entry.h"
 
 struct value_type {
@@ -14,6 +15,8 @@ struct value_type {
     /* Bytes that the object takes; from `samples` elements, or from all when it is 0. */
     size_t (*memory)(const void *object, size_t samples);
     const char *(*encoding)(const struct entry *e);
+    /* The same for equal values in whatever encoding. */
+    struct digest (*digest)(const struct entry *e);
 };
 
 /* NULL for a number that is no type. */
@@ -24,5 +27,6 @@ void value_free(enum type type, void *object);
 void *value_copy(enum type type, const void *object);
 size_t value_memory(enum type type, const void *object, size_t samples);
 const char *value_encoding(const struct entry *e);
+struct digest value_digest(const struct entry *e);
 
 #endif

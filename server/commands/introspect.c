@@ -359,10 +359,10 @@ static void reply_docs(struct call *c, const struct command *cmd)
     reply_pair(c, "since", cmd->since, &pairs);
     reply_pair(c, "group", cmd->group, &pairs);
     reply_pair(c, "complexity", cmd->complexity, &pairs);
-    if (cmd->deprecated_since) {
+    if (cmd->deprecated_since || cmd->flags & CMD_SYSTEM) {
         reply_cstr(c, "doc_flags");
         reply_set(c, 1);
-        reply_simple(c, "deprecated");
+        reply_simple(c, cmd->deprecated_since ? "deprecated" : "syscmd");
         pairs++;
     }
     reply_pair(c, "deprecated_since", cmd->deprecated_since, &pairs);

@@ -1,0 +1,204 @@
+/* DEBUG's subcommands that look at keys and tables, or make many of them. */
+#include "server/commands/debug.h"
+
+#include "server/access.h"
+#include "server/effects.h"
+#include "server/reply.h"
+#include "server/walk.h"
+#include "storage/digest.h"
+#include "storage/value_types.h"
+
+/* ---- OBJECT --------------------------------------------------------------------------------- */
+
+/* Bytes that Redis' snapshot format takes for a string, if it does not compress it. */
+static size_t stored_len(const struct entry *e)
+{
+    size_t len = string_len(e);
+    int64_t v;
+
+    if (string_int(e, &v) && v >= INT32_MIN && v <= INT32_MAX)
+        return v >= INT8_MIN && v <= INT8_MAX ? 2 : v >= INT16_MIN && v <= INT16_MAX ? 3 : 5;
+    return len + (len < 1 << 6 ? 1 : len < 1 << 14 ? 2 : 5);
+}
+
+/* DEBUG OBJECT key */
+void debug_object(struct call *c)
+{
+    const struct entry *e = call_peek(c, 2);
+    char text[256];
+
+    if (!e) {
+        reply_error(c, "ERR no such key");
+        return;
+    }
+    snprintf(text, sizeof(text),
+             "Value at:%p refcount:1 encoding:%s serializedlength:%zu lru:%u lru_seconds_idle:%llu",
+             (const void *)e, value_encoding(e), stored_len(e), (unsigned)e->access,
+             access_is_lfu(c->conf) ? 0ULL : (unsigned long long)access_idle_s(c->now_ms, e));
+    reply_simple(c, text);
+}
+
+/* ---- digests -------------------------------------------------------------------------------- */
+
+static void reply_digest(struct call *c, const struct digest *d)
+{
+    char hex[DIGEST_HEX + 1];
+
+    digest_hex(d, hex);
+    reply_simple(c, hex);
+}
+
+static void add_to_digest(struct call *c, const struct entry *e, void *opaque)
+{
+    digest_key(opaque, c->db, e);
+}
+
+/* DEBUG DIGEST: of all databases. */
+void debug_digest(struct call *c)
+{
+    struct digest sum = {0};
+    int selected = c->db;
+
+    for (c->db = 0; c->db < c->server->keyspace.databases; c->db++)
+        walk_all(c, add_to_digest, &sum);
+    c->db = selected;
+    reply_digest(c, &sum);
+}
+
+/* DEBUG DIGEST-VALUE key [key ...] */
+void debug_digest_value(struct call *c)
+{
+    reply_array(c, c->argc - 2);
+    for (int i = 2; i < c->argc; i++) {
+        const struct entry *e = call_peek(c, i);
+        struct digest d = {0};
+
+        if (e)
+            d = digest_value(e);
+        reply_digest(c, &d);
+    }
+}
+
+/* ---- tables --------------------------------------------------------------------------------- */
+
+enum { CHAIN_MAX = 8 };
+
+struct tables {
+    uint64_t keys, buckets, expiring, promises;
+    uint64_t chains[CHAIN_MAX + 1]; /* buckets by the number of lines they take */
+};
+
+static void measure_tables(const struct keyspace *ks, int db, struct tables *t)
+{
+    for (unsigned shard = 0; shard < SHARDS; shard++) {
+        const struct space *s = keyspace_space(ks, db, shard);
+
+        t->keys += s->table.count;
+        t->expiring += s->expiry.entries;
+        t->promises += expiry_items(&s->expiry);
+        for (uint32_t i = 0; s->table.dir && i < s->table.buckets; i++) {
+            int lines = 0;
+
+            for (const struct bucket *b = table_at(&s->table, i); b; b = bucket_next(b))
+                lines++;
+            t->chains[lines < CHAIN_MAX ? lines : CHAIN_MAX]++;
+            t->buckets++;
+        }
+    }
+}
+
+static void describe_tables(const struct tables *t, struct buf *out)
+{
+    buf_printf(out, "[Dictionary HT]\n shards: %d\n number of elements: %llu\n", SHARDS,
+               (unsigned long long)t->keys);
+    buf_printf(out, " buckets: %llu of %d slots, %.2f elements each\n",
+               (unsigned long long)t->buckets, BUCKET_SLOTS,
+               t->buckets ? (double)t->keys / (double)t->buckets : 0);
+    buf_append_str(out, " Chain length distribution, in cache lines:\n");
+    for (int i = 1; i <= CHAIN_MAX; i++) {
+        if (t->chains[i])
+            buf_printf(out, "   %d%s: %llu (%.2f%%)\n", i, i == CHAIN_MAX ? " or more" : "",
+                       (unsigned long long)t->chains[i],
+                       (double)t->chains[i] * 100 / (double)t->buckets);
+    }
+    buf_printf(out, "[Expires HT]\n number of elements: %llu\n index items: %llu\n",
+               (unsigned long long)t->expiring, (unsigned long long)t->promises);
+}
+
+/* DEBUG HTSTATS db */
+void debug_htstats(struct call *c)
+{
+    struct tables t = {0};
+    struct buf out = {0};
+    int64_t db;
+
+    if (!call_int(c, 2, &db))
+        return;
+    if (db < 0 || db >= c->server->keyspace.databases) {
+        reply_error(c, "ERR Out of range database");
+        return;
+    }
+    measure_tables(&c->server->keyspace, (int)db, &t);
+    describe_tables(&t, &out);
+    reply_verbatim(c, "txt", buf_slice(&out));
+    buf_release(&out);
+}
+
+/* DEBUG HTSTATS-KEY key: a string has no table. */
+void debug_htstats_key(struct call *c)
+{
+    if (call_peek(c, 2))
+        reply_error(c, "ERR The value stored at the specified key is not represented using an hash "
+                       "table");
+    else
+        reply_error(c, "ERR no such key");
+}
+
+/* ---- POPULATE ------------------------------------------------------------------------------- */
+
+/* Keys that are there already stay as they are. */
+static void make_key(struct call *c, struct slice key, struct slice value)
+{
+    struct keyspace *ks = &c->server->keyspace;
+    uint64_t hash = hash_bytes(key);
+    struct entry *e;
+
+    if (space_find(keyspace_space(ks, c->db, shard_of(hash)), hash, key).entry)
+        return;
+    e = entry_new_string(key, value, EXPIRY_NONE, false);
+    access_init(c->conf, c->now_ms, e, NULL);
+    keyspace_insert(ks, c->db, hash, e);
+    effect_changed(c->worker, c->db, shard_of(hash), e, key, EVENT_NEW);
+}
+
+/* "value:7", cut or filled up with NUL bytes where a size is asked for. */
+static void populate(struct call *c, int64_t count, struct slice prefix, int64_t size)
+{
+    struct buf key = {0}, value = {0};
+
+    for (int64_t i = 0; i < count; i++) {
+        key.len = value.len = 0;
+        buf_append_slice(&key, prefix);
+        buf_printf(&key, ":%lld", (long long)i);
+        buf_printf(&value, "value:%lld", (long long)i);
+        if (size && (size_t)size > value.len)
+            memset(buf_reserve(&value, (size_t)size - value.len), 0, (size_t)size - value.len);
+        value.len = size ? (size_t)size : value.len;
+        make_key(c, buf_slice(&key), buf_slice(&value));
+    }
+    buf_release(&key);
+    buf_release(&value);
+}
+
+/* DEBUG POPULATE count [prefix] [size] */
+void debug_populate(struct call *c)
+{
+    static const char negative[] = "ERR value is out of range, must be positive";
+    int64_t count, size = 0;
+
+    if (!call_int_between(c, 2, 0, INT64_MAX, &count, negative) ||
+        (c->argc == 5 && !call_int_between(c, 4, 0, INT32_MAX, &size, negative)))
+        return;
+    populate(c, count, c->argc > 3 ? call_arg(c, 3) : SLICE("key"), size);
+    reply_ok(c);
+}
