@@ -60,7 +60,7 @@ static int fill(struct wire *w, const char *prefix, int from, int to, const char
 /* Small values until they too are refused: requests in flight take memory, and give it back. */
 static void until_full(struct wire *w)
 {
-    for (int i = 0, refused = 0; i < 100000 && refused < 3; i++)
+    for (int i = 0, refused = 0; i < 5000 && refused < 3; i++)
         refused = strcmp(wire_callf(w, "SET full:%d %d", i, i), oom) == 0 ? refused + 1 : 0;
 }
 
