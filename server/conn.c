@@ -21,7 +21,6 @@
 
 enum {
     READ_AT_LEAST = 16 * 1024,
-    KEEP_OUT_UP_TO = 1024 * 1024,
     PUSHED_BITS = 17, /* what is pushed is written whenever it passes a multiple of 2^17 bytes */
 };
 
@@ -252,7 +251,7 @@ void conn_send_replies(struct conn *c)
             buf_append(&c->out, w->out.ptr + sent, w->out.len - sent);
     }
     w->out.len = 0;
-    if (UNLIKELY(w->out.cap > KEEP_OUT_UP_TO))
+    if (UNLIKELY(w->out.cap > WORKER_OUT_KEPT))
         buf_release(&w->out);
     if (UNLIKELY(conn_pending(c) || c->flags & CONN_CLOSE_AFTER_REPLY))
         conn_flush(c);

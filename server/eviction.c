@@ -14,7 +14,7 @@
 enum {
     POOL_MAX = 16,
     EVICTIONS_A_CLOCK = 16, /* evicted before the clock is looked at */
-    DATABASES_STAY_MS = 100, /* the list of databases with keys is good for so long */
+    DATABASES_STAY_MS = 100, /* the list of databases with keys is good for so long; an empty one for 1 */
     BUCKETS_A_LOOK = 64,    /* of a table with hardly any items */
     LOOKS_MAX = 1000,       /* at random, without finding anything, before all is said to be gone */
 };
@@ -47,13 +47,19 @@ static bool only_volatile(const struct conf *conf)
 
 /* ---- how much ------------------------------------------------------------------------------- */
 
-/* What waits to be sent; evicting would not make it less, and the events of it would make it more. */
+/*
+ * What waits to be sent: evicting would not make it less, and its events would make it more. Of the
+ * buffer that a worker gathers replies in, only when it is larger than what is kept of it.
+ */
 __attribute__((no_sanitize("thread"))) static size_t output_bytes(const struct server *s)
 {
     size_t bytes = 0;
 
-    for (int i = 0; i < s->workers_len; i++)
-        bytes += s->workers[i].output_bytes + s->workers[i].out.cap;
+    for (int i = 0; i < s->workers_len; i++) {
+        size_t gathering = s->workers[i].out.cap;
+
+        bytes += s->workers[i].output_bytes + (gathering > WORKER_OUT_KEPT ? gathering : 0);
+    }
     return bytes;
 }
 
@@ -91,7 +97,7 @@ static void list_databases(struct evictor *ev)
         if (expiring ? keyspace_expiring(ks, db) : keyspace_count(ks, db))
             ev->dbs[ev->dbs_len++] = db;
     }
-    ev->dbs_until_ms = w->mono_ms + DATABASES_STAY_MS;
+    ev->dbs_until_ms = w->mono_ms + (ev->dbs_len ? DATABASES_STAY_MS : 1);
 }
 
 /* A shard drawn at random that seems to have keys of the kind; SHARDS if none has. */

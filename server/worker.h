@@ -19,6 +19,7 @@ enum {
     BATCH_MAX = 64,  /* requests */
     GATHER_MAX = 64, /* connections */
     READ_BUFFER = 256 * 1024,
+    WORKER_OUT_KEPT = 1024 * 1024, /* of the buffer for replies, once they are sent */
 };
 
 /* A request of the batch in hand. */

@@ -29,9 +29,10 @@ static void start(struct table *t)
 {
     struct table_dir *dir = new_dir(1);
 
-    dir->chunks[0] = new_buckets(CHUNK_BUCKETS);
-    t->buckets = CHUNK_BUCKETS;
-    t->mask = CHUNK_BUCKETS * 2 - 1;
+    dir->chunks[0] = new_buckets(1);
+    dir->first = 1;
+    t->buckets = 1;
+    t->mask = 1;
     __atomic_store_n(&t->dir, dir, __ATOMIC_RELEASE);
 }
 
@@ -92,8 +93,21 @@ static void grow_dir(struct table *t)
 {
     struct table_dir *old = t->dir, *dir = new_dir(old->cap + old->cap / 2 + 1);
 
+    dir->first = old->first;
     memcpy(dir->chunks, old->chunks, old->cap * sizeof(old->chunks[0]));
     __atomic_store_n(&t->dir, dir, __ATOMIC_RELEASE);
+    world_retire(old);
+}
+
+/* Who reads without a lock finds the chunk before it can find the bucket that needed it. */
+static void grow_first(struct table *t)
+{
+    struct table_dir *dir = t->dir;
+    struct bucket *old = dir->chunks[0], *more = new_buckets((size_t)dir->first * 2);
+
+    memcpy(more, old, dir->first * sizeof(*old));
+    dir->first *= 2;
+    __atomic_store_n(&dir->chunks[0], more, __ATOMIC_RELEASE);
     world_retire(old);
 }
 
@@ -103,10 +117,12 @@ static void grow(struct table *t, table_hash_fn *hash_of)
 
     if (chunk == t->dir->cap)
         grow_dir(t);
+    if (chunk == 0 && added == t->dir->first)
+        grow_first(t);
     if (!t->dir->chunks[chunk])
         __atomic_store_n(&t->dir->chunks[chunk], new_buckets(CHUNK_BUCKETS), __ATOMIC_RELEASE);
     if (added > t->mask)
-        __atomic_store_n(&t->mask, t->mask * 2 + 1, __ATOMIC_RELAXED);
+        __atomic_store_n(&t->mask, t->mask * 2 + 1, __ATOMIC_RELEASE);
     __atomic_store_n(&t->buckets, added + 1, __ATOMIC_RELEASE);
     redistribute(t, table_at(t, added & (t->mask >> 1)), hash_of);
 }
@@ -119,7 +135,7 @@ static void shrink(struct table *t, table_hash_fn *hash_of)
     if (removed <= t->mask >> 1)
         __atomic_store_n(&t->mask, t->mask >> 1, __ATOMIC_RELAXED);
     redistribute(t, table_at(t, removed), hash_of);
-    if ((removed & (CHUNK_BUCKETS - 1)) == 0) {
+    if ((removed & (CHUNK_BUCKETS - 1)) == 0 && chunk > 0) {
         struct bucket *unused = t->dir->chunks[chunk];
 
         __atomic_store_n(&t->dir->chunks[chunk], NULL, __ATOMIC_RELEASE);
@@ -161,8 +177,7 @@ void table_remove(struct table *t, struct table_place place, uint64_t hash, tabl
     if (home->meta & BUCKET_CHAINED)
         trim_chain(home);
     t->count--;
-    if (UNLIKELY(t->count * 10 < (uint64_t)t->buckets * SHRINK_BELOW &&
-                 t->buckets > CHUNK_BUCKETS))
+    if (UNLIKELY(t->count * 10 < (uint64_t)t->buckets * SHRINK_BELOW && t->buckets > 1))
         shrink(t, hash_of);
 }
 
@@ -195,7 +210,10 @@ size_t table_memory(const struct table *t)
 {
     size_t chunks = (t->buckets + CHUNK_BUCKETS - 1) / CHUNK_BUCKETS;
 
-    return (t->dir ? t->dir->cap : 0) * sizeof(void *) + chunks * CHUNK_BUCKETS * sizeof(struct bucket);
+    if (!t->dir)
+        return 0;
+    return sizeof(*t->dir) + t->dir->cap * sizeof(t->dir->chunks[0]) +
+           (t->dir->first + (chunks - 1) * CHUNK_BUCKETS) * sizeof(struct bucket);
 }
 
 /* Rejection: a chain as long as the longest likely one is thrown at, so that all are equally likely. */
@@ -300,7 +318,8 @@ __attribute__((no_sanitize("thread"))) static struct bucket *hint(const struct t
 
     if (!dir)
         return NULL;
-    i = table_index(t->buckets, t->mask, hash);
+    i = table_index(__atomic_load_n(&t->buckets, __ATOMIC_ACQUIRE),
+                    __atomic_load_n(&t->mask, __ATOMIC_ACQUIRE), hash);
     if (i >> CHUNK_BITS >= dir->cap)
         return NULL;
     chunk = __atomic_load_n(&dir->chunks[i >> CHUNK_BITS], __ATOMIC_ACQUIRE);

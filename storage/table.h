@@ -14,7 +14,8 @@
  * A tag is a byte of the item's hash, 0 where the slot is free. When `meta` is BUCKET_CHAINED the last
  * pointer leads to a further bucket and its tag is 0. User-space addresses have 47 bits.
  *
- * Buckets lie in chunks that never move; a directory leads to them. With n buckets and 2^k <= n < 2^(k+1),
+ * Buckets lie in chunks that never move, but for the first, which grows from one bucket to its full size,
+ * since there are many tables and most of them may be small; a directory leads to them. With n buckets and 2^k <= n < 2^(k+1),
  * bucket i holds the hashes that end in the k + 1 bits of i where that many are told apart already, else
  * in its k bits. The table does not own its items, and does not know their keys: a type's functions do.
  *
@@ -50,6 +51,7 @@ typedef uint64_t table_hash_fn(const void *item);
 
 struct table_dir {
     uint32_t cap;
+    uint32_t first; /* buckets that the first chunk has room for */
     struct bucket *chunks[]; /* NULL behind the last */
 };
 
