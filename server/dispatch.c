@@ -112,6 +112,8 @@ static void run_locked(struct call *c)
         lock_release(lock);
     } else if (cmd->flags & CMD_WORLD) {
         world_stop();
+        worker_read_clocks(c->worker);
+        c->now_ms = c->worker->now_ms;
         c->world = true;
         c->conf = c->server->conf;
         cmd->run(c);

@@ -22,13 +22,16 @@ enum { TICKS_MIN = 10, CONGESTION_PAUSE_US = 200 };
 
 /* ---- rounds --------------------------------------------------------------------------------- */
 
+void worker_read_clocks(struct worker *w)
+{
+    w->now_ms = clock_wall_ms();
+    w->mono_ms = clock_mono_ms();
+}
+
 void worker_round_begin(struct worker *w)
 {
-    int64_t us = clock_wall_us();
-
     world_enter();
-    w->now_ms = us / 1000;
-    w->mono_ms = clock_mono_ms();
+    worker_read_clocks(w);
     /* Whatever this round does to connections, nothing gathered may be pointing at them. */
     if (w->gathered_len)
         batch_finish(w);

@@ -61,7 +61,7 @@ struct worker {
     struct parsed batch[BATCH_MAX];
     int batch_len;
     struct buf out; /* replies to the connection in hand */
-    int64_t now_ms; /* wall clock, read once a round */
+    int64_t now_ms; /* wall clock, read once a round, and after waiting for the world */
     int64_t mono_ms;
 
     struct list conns, flush, doomed, parked;
@@ -108,6 +108,7 @@ void worker_release(struct worker *w);
  * the round left in buffers, frees what was closed, and leaves. */
 void worker_round_begin(struct worker *w);
 void worker_round_end(struct worker *w);
+void worker_read_clocks(struct worker *w);
 
 /* Works off now what connections have sent. Outside of rounds. */
 void worker_finish_gathered(struct worker *w);

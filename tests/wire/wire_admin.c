@@ -218,6 +218,19 @@ static const struct wire_case command_info[] = {
     {"COMMAND COUNT x", "-ERR wrong number of arguments for 'command|count' command"},
 };
 
+/* Passwords are not kept, whatever stands around them. */
+static const struct wire_case slowlog_secrets[] = {
+    {"CONFIG SET slowlog-log-slower-than 0", "+OK"},
+    {"CONFIG SET maxmemory 0 requirepass \"\" appendonly no", "+OK"},
+    {"SLOWLOG GET 1", "/\\['CONFIG' 'SET' 'maxmemory' '0' 'requirepass' '.redacted.' "
+                      "'appendonly' 'no'\\]"},
+    {"HELLO 2 AUTH default secret SETNAME x", "/'server'"},
+    {"SLOWLOG GET 1", "/\\['HELLO' '2' 'AUTH' '.redacted.' '.redacted.' 'SETNAME' 'x'\\]"},
+    {"AUTH default secret", "+OK"},
+    {"SLOWLOG GET 1", "/\\['AUTH' '.redacted.' '.redacted.'\\]"},
+    {"CONFIG SET slowlog-log-slower-than 10000", "+OK"},
+};
+
 static const struct wire_case slowlog[] = {
     {"CONFIG SET slowlog-log-slower-than 0", "+OK"},
     {"SLOWLOG RESET", "+OK"},
@@ -408,7 +421,7 @@ static const struct group groups[] = {
     TABLE(config_get),
     TABLE(config_set),
     TABLE(command_info),
-    TABLE(slowlog),
+    TABLE(slowlog_secrets), TABLE(slowlog),
     TABLE(latency),
     TABLE(memory_and_object),
     TABLE(debug),

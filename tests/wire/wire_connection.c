@@ -268,6 +268,9 @@ static const struct wire_case newer_client_commands[] = {
     {"CLIENT SETINFO LIB-NAME", "-ERR wrong number of arguments for 'client|setinfo' command"},
     {"RESET", "+RESET"},
     {"CLIENT INFO", "/ lib-name= lib-ver=5\\.0\\.1"},
+    {"CLIENT KILL MAXAGE 100000 SKIPME no", ":0"},
+    {"CLIENT KILL MAXAGE 0", "-ERR maxage should be greater than 0"},
+    {"CLIENT KILL MAXAGE x", "-ERR maxage is not an integer or out of range"},
     {"CLIENT NO-TOUCH ON", "+OK"},
     {"CLIENT INFO", "/ flags=[A-Z]*T"},
     {"CLIENT NO-TOUCH OFF", "+OK"},
@@ -447,6 +450,7 @@ static void pause_writes(struct session *t)
     is_alive(a);
     is_alive(b);
     IS(wire_call(w, "CLIENT PAUSE 100000 WRITE"), "+OK", "PAUSE WRITE");
+    IS(wire_call(w, "CLIENT PAUSE 1 WRITE"), "+OK", "a shorter pause changes nothing");
     IS(wire_call(a, "GET k"), "'v'", "reads go on");
     wire_send(a, "INCR n");
     wire_send(b, "PUBLISH x y");
