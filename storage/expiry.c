@@ -69,7 +69,28 @@ static int64_t full_time(struct expiry_item item, int64_t now_ms)
 
 static inline struct expiry_item *at(const struct expiry_heap *h, uint32_t i)
 {
-    return &(*h->chunks[i >> EXPIRY_CHUNK_BITS])[i & (EXPIRY_CHUNK - 1)];
+    return &h->chunks[i >> EXPIRY_CHUNK_BITS][i & (EXPIRY_CHUNK - 1)];
+}
+
+/* The first chunk begins small and doubles, the others have their full size. */
+static void heap_grow(struct expiry_heap *h)
+{
+    if (h->first < EXPIRY_CHUNK) {
+        if (!h->chunks_len) {
+            h->chunks = mem_zalloc(sizeof(*h->chunks));
+            h->chunks_len = 1;
+        }
+        h->first = h->first ? h->first * 2 : 4;
+        h->chunks[0] = mem_realloc(h->chunks[0], h->first * sizeof(struct expiry_item));
+        return;
+    }
+    h->chunks = mem_realloc(h->chunks, (h->chunks_len + 1) * sizeof(*h->chunks));
+    h->chunks[h->chunks_len++] = mem_alloc(EXPIRY_CHUNK * sizeof(struct expiry_item));
+}
+
+static uint32_t heap_room(const struct expiry_heap *h)
+{
+    return h->first < EXPIRY_CHUNK ? h->first : h->chunks_len << EXPIRY_CHUNK_BITS;
 }
 
 static void heap_push(struct expiry_heap *h, struct due d)
@@ -77,10 +98,8 @@ static void heap_push(struct expiry_heap *h, struct due d)
     struct expiry_item item = pack(d);
     uint32_t i = h->len++, up;
 
-    if (i >> EXPIRY_CHUNK_BITS == h->chunks_len) {
-        h->chunks = mem_realloc(h->chunks, (h->chunks_len + 1) * sizeof(*h->chunks));
-        h->chunks[h->chunks_len++] = mem_alloc(sizeof(**h->chunks));
-    }
+    if (i == heap_room(h))
+        heap_grow(h);
     for (; i > 0 && earlier(item, *at(h, up = (i - 1) / 4)); i = up)
         *at(h, i) = *at(h, up);
     *at(h, i) = item;
@@ -97,6 +116,14 @@ static uint32_t smallest_child(const struct expiry_heap *h, uint32_t i)
     return least;
 }
 
+static void heap_release(struct expiry_heap *h)
+{
+    for (uint32_t i = 0; i < h->chunks_len; i++)
+        mem_free(h->chunks[i]);
+    mem_free(h->chunks);
+    *h = (struct expiry_heap){0};
+}
+
 static void heap_pop(struct expiry_heap *h)
 {
     struct expiry_item last = *at(h, --h->len);
@@ -106,19 +133,14 @@ static void heap_pop(struct expiry_heap *h)
         *at(h, i) = *at(h, down);
         i = down;
     }
-    if (h->len)
-        *at(h, i) = last;
+    if (!h->len) {
+        heap_release(h);
+        return;
+    }
+    *at(h, i) = last;
     /* One chunk stays empty behind the last, lest a push and a pop in turn allocate each time. */
     if (h->len + 2 * EXPIRY_CHUNK <= h->chunks_len << EXPIRY_CHUNK_BITS)
         mem_free(h->chunks[--h->chunks_len]);
-}
-
-static void heap_release(struct expiry_heap *h)
-{
-    for (uint32_t i = 0; i < h->chunks_len; i++)
-        mem_free(h->chunks[i]);
-    mem_free(h->chunks);
-    *h = (struct expiry_heap){0};
 }
 
 static void fill_visit(void *item, void *opaque)
@@ -287,8 +309,7 @@ void expiry_refill(struct expiry *x, const struct table *t)
 
 size_t expiry_memory(const struct expiry *x)
 {
-    return ((size_t)x->heap.chunks_len + x->fresh.chunks_len) *
-           (sizeof(struct expiry_item[EXPIRY_CHUNK]) + sizeof(void *));
+    return ((size_t)heap_room(&x->heap) + heap_room(&x->fresh)) * sizeof(struct expiry_item);
 }
 
 void expiry_release(struct expiry *x)

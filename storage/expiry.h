@@ -28,8 +28,9 @@ enum { EXPIRY_CHUNK_BITS = 6, EXPIRY_CHUNK = 1 << EXPIRY_CHUNK_BITS };
 
 /* In chunks, so that growing moves nothing and leaves no holes in memory. */
 struct expiry_heap {
-    struct expiry_item (**chunks)[EXPIRY_CHUNK];
+    struct expiry_item **chunks;
     uint32_t len, chunks_len;
+    uint32_t first; /* items of the first chunk: fewer while the heap is small */
 };
 
 struct expiry {

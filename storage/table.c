@@ -99,16 +99,18 @@ static void grow_dir(struct table *t)
     world_retire(old);
 }
 
-/* Who reads without a lock finds the chunk before it can find the bucket that needed it. */
-static void grow_first(struct table *t)
+/* Few keys are to cost little: a first chunk begins with one bucket, and doubles. */
+static void grow_first_chunk(struct table *t)
 {
-    struct table_dir *dir = t->dir;
-    struct bucket *old = dir->chunks[0], *more = new_buckets((size_t)dir->first * 2);
+    struct table_dir *old = t->dir, *dir = new_dir(old->cap);
+    struct bucket *chunk = old->chunks[0];
 
-    memcpy(more, old, dir->first * sizeof(*old));
-    dir->first *= 2;
-    __atomic_store_n(&dir->chunks[0], more, __ATOMIC_RELEASE);
+    dir->first = old->first * 2;
+    dir->chunks[0] = new_buckets(dir->first);
+    memcpy(dir->chunks[0], chunk, old->first * sizeof(*chunk));
+    __atomic_store_n(&t->dir, dir, __ATOMIC_RELEASE);
     world_retire(old);
+    world_retire(chunk);
 }
 
 static void grow(struct table *t, table_hash_fn *hash_of)
@@ -117,12 +119,12 @@ static void grow(struct table *t, table_hash_fn *hash_of)
 
     if (chunk == t->dir->cap)
         grow_dir(t);
-    if (chunk == 0 && added == t->dir->first)
-        grow_first(t);
+    if (added == t->dir->first && added < CHUNK_BUCKETS)
+        grow_first_chunk(t);
     if (!t->dir->chunks[chunk])
         __atomic_store_n(&t->dir->chunks[chunk], new_buckets(CHUNK_BUCKETS), __ATOMIC_RELEASE);
     if (added > t->mask)
-        __atomic_store_n(&t->mask, t->mask * 2 + 1, __ATOMIC_RELEASE);
+        __atomic_store_n(&t->mask, t->mask * 2 + 1, __ATOMIC_RELAXED);
     __atomic_store_n(&t->buckets, added + 1, __ATOMIC_RELEASE);
     redistribute(t, table_at(t, added & (t->mask >> 1)), hash_of);
 }
@@ -135,7 +137,7 @@ static void shrink(struct table *t, table_hash_fn *hash_of)
     if (removed <= t->mask >> 1)
         __atomic_store_n(&t->mask, t->mask >> 1, __ATOMIC_RELAXED);
     redistribute(t, table_at(t, removed), hash_of);
-    if ((removed & (CHUNK_BUCKETS - 1)) == 0 && chunk > 0) {
+    if ((removed & (CHUNK_BUCKETS - 1)) == 0) {
         struct bucket *unused = t->dir->chunks[chunk];
 
         __atomic_store_n(&t->dir->chunks[chunk], NULL, __ATOMIC_RELEASE);
@@ -177,7 +179,9 @@ void table_remove(struct table *t, struct table_place place, uint64_t hash, tabl
     if (home->meta & BUCKET_CHAINED)
         trim_chain(home);
     t->count--;
-    if (UNLIKELY(t->count * 10 < (uint64_t)t->buckets * SHRINK_BELOW && t->buckets > 1))
+    if (UNLIKELY(t->count == 0))
+        table_release(t);
+    else if (UNLIKELY(t->count * 10 < (uint64_t)t->buckets * SHRINK_BELOW && t->buckets > 1))
         shrink(t, hash_of);
 }
 
@@ -208,12 +212,12 @@ void table_release(struct table *t)
 
 size_t table_memory(const struct table *t)
 {
-    size_t chunks = (t->buckets + CHUNK_BUCKETS - 1) / CHUNK_BUCKETS;
+    size_t chunks = (t->buckets + CHUNK_BUCKETS - 1) / CHUNK_BUCKETS, buckets;
 
     if (!t->dir)
         return 0;
-    return sizeof(*t->dir) + t->dir->cap * sizeof(t->dir->chunks[0]) +
-           (t->dir->first + (chunks - 1) * CHUNK_BUCKETS) * sizeof(struct bucket);
+    buckets = chunks > 1 ? chunks * CHUNK_BUCKETS : t->dir->first;
+    return sizeof(*t->dir) + t->dir->cap * sizeof(void *) + buckets * sizeof(struct bucket);
 }
 
 /* Rejection: a chain as long as the longest likely one is thrown at, so that all are equally likely. */
@@ -318,9 +322,8 @@ __attribute__((no_sanitize("thread"))) static struct bucket *hint(const struct t
 
     if (!dir)
         return NULL;
-    i = table_index(__atomic_load_n(&t->buckets, __ATOMIC_ACQUIRE),
-                    __atomic_load_n(&t->mask, __ATOMIC_ACQUIRE), hash);
-    if (i >> CHUNK_BITS >= dir->cap)
+    i = table_index(t->buckets, t->mask, hash);
+    if (i >> CHUNK_BITS >= dir->cap || (i < CHUNK_BUCKETS && i >= dir->first))
         return NULL;
     chunk = __atomic_load_n(&dir->chunks[i >> CHUNK_BITS], __ATOMIC_ACQUIRE);
     return chunk ? &chunk[i & (CHUNK_BUCKETS - 1)] : NULL;

@@ -14,8 +14,8 @@
  * A tag is a byte of the item's hash, 0 where the slot is free. When `meta` is BUCKET_CHAINED the last
  * pointer leads to a further bucket and its tag is 0. User-space addresses have 47 bits.
  *
- * Buckets lie in chunks that never move, but for the first, which grows from one bucket to its full size,
- * since there are many tables and most of them may be small; a directory leads to them. With n buckets and 2^k <= n < 2^(k+1),
+ * Buckets lie in chunks that never move, but for the first while it is alone and grows to its size; a
+ * directory leads to them. With n buckets and 2^k <= n < 2^(k+1),
  * bucket i holds the hashes that end in the k + 1 bits of i where that many are told apart already, else
  * in its k bits. The table does not own its items, and does not know their keys: a type's functions do.
  *
@@ -25,8 +25,8 @@
 #ifndef LK_STORAGE_TABLE_H
 #define LK_STORAGE_TABLE_H
 
-#include "base/slice.h"
 #include "base/compiler.h"
+#include "base/slice.h"
 
 #include <assert.h>
 #if defined(__SSE2__)
@@ -50,8 +50,8 @@ static_assert(sizeof(struct bucket) == CACHE_LINE, "a bucket is one cache line")
 typedef uint64_t table_hash_fn(const void *item);
 
 struct table_dir {
-    uint32_t cap;
-    uint32_t first; /* buckets that the first chunk has room for */
+    uint32_t cap;            /* of chunks */
+    uint32_t first;          /* buckets of the first chunk: fewer while the table is small */
     struct bucket *chunks[]; /* NULL behind the last */
 };
 
@@ -169,8 +169,7 @@ static inline void table_replace(struct table_place place, const void *item)
     bucket_put(place.bucket, place.slot, item);
 }
 /* May shrink the table by one bucket. */
-void table_remove(struct table *t, struct table_place place, uint64_t hash,
-                  table_hash_fn *hash_of);
+void table_remove(struct table *t, struct table_place place, uint64_t hash, table_hash_fn *hash_of);
 
 /* Frees the buckets, not the items; the table is empty afterwards. */
 void table_release(struct table *t);
