@@ -33,7 +33,8 @@ static void append_sorted_once(struct buf *out, struct finds *f)
 {
     struct slice last = {NULL, 0};
 
-    qsort(f->items, f->count, sizeof(*f->items), by_content);
+    if (f->count > 0)
+        qsort(f->items, f->count, sizeof(*f->items), by_content);
     for (size_t i = 0; i < f->count; i++) {
         struct slice item = buf_slice(&f->items[i]);
 
