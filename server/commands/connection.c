@@ -80,29 +80,32 @@ void cmd_auth(struct call *c)
 
 /* ---- HELLO ---------------------------------------------------------------------------------- */
 
-/* Arguments; 0 where the option is not given. */
-struct hello {
-    int64_t protocol;
-    int user, password, name;
-};
-
-static bool read_hello(struct call *c, struct hello *h)
+/* 0 if no version is asked for. */
+static bool read_protocol(struct call *c, int64_t *protocol)
 {
-    if (c->argc >= 2 && !call_int_between(c, 1, INT64_MIN, INT64_MAX, &h->protocol,
-                                          "ERR Protocol version is not an integer or out of range"))
+    if (c->argc == 1)
+        return true;
+    if (!call_int_between(c, 1, INT64_MIN, INT64_MAX, protocol,
+                          "ERR Protocol version is not an integer or out of range"))
         return false;
-    if (c->argc >= 2 && (h->protocol < 2 || h->protocol > 3)) {
-        reply_error(c, "NOPROTO unsupported protocol version");
-        return false;
-    }
+    if (*protocol >= 2 && *protocol <= 3)
+        return true;
+    reply_error(c, "NOPROTO unsupported protocol version");
+    return false;
+}
+
+/* What stands before a mistake has taken effect, as with Redis. */
+static bool take_hello_options(struct call *c)
+{
     for (int i = 2; i < c->argc; i++) {
         if (call_arg_is(c, i, "AUTH") && i + 2 < c->argc) {
-            h->user = ++i;
-            h->password = ++i;
-        } else if (call_arg_is(c, i, "SETNAME") && i + 1 < c->argc) {
-            h->name = ++i;
-            if (!call_client_text(c, i, "Client names"))
+            if (!auth_log_in(c, call_arg(c, i + 1), call_arg(c, i + 2)))
                 return false;
+            i += 2;
+        } else if (call_arg_is(c, i, "SETNAME") && i + 1 < c->argc) {
+            if (!call_client_text(c, ++i, "Client names"))
+                return false;
+            conn_set_text(c->conn, CONN_NAME, call_arg(c, i));
         } else {
             reply_error(c, "ERR Syntax error in HELLO option '%.*s'", (int)call_arg(c, i).len,
                         call_arg(c, i).ptr);
@@ -112,10 +115,8 @@ static bool read_hello(struct call *c, struct hello *h)
     return true;
 }
 
-static bool authenticate(struct call *c, const struct hello *h)
+static bool may_greet(struct call *c)
 {
-    if (h->user && !auth_log_in(c, call_arg(c, h->user), call_arg(c, h->password)))
-        return false;
     if (!(c->conn->gates & CONN_GATE_AUTH) || !auth_required(c->conf))
         return true;
     reply_error(c, "NOAUTH HELLO must be called with the client already authenticated, otherwise "
@@ -146,13 +147,11 @@ static void reply_greeting(struct call *c)
 /* HELLO [protover [AUTH username password] [SETNAME clientname]] */
 void cmd_hello(struct call *c)
 {
-    struct hello h = {0};
+    int64_t protocol = 0;
 
-    if (!read_hello(c, &h) || !authenticate(c, &h))
+    if (!read_protocol(c, &protocol) || !take_hello_options(c) || !may_greet(c))
         return;
-    if (h.name)
-        conn_set_text(c->conn, CONN_NAME, call_arg(c, h.name));
-    if (h.protocol)
-        c->conn->resp3 = c->out.resp3 = h.protocol == 3;
+    if (protocol)
+        c->conn->resp3 = c->out.resp3 = protocol == 3;
     reply_greeting(c);
 }

@@ -30,7 +30,7 @@ void cmd_slowlog_get(struct call *c)
     size_t begin;
 
     if (c->argc > 3) {
-        reply_error(c, "ERR wrong number of arguments for 'slowlog|get' command");
+        reply_subcommand_error(c);
         return;
     }
     if (c->argc == 3 && !call_int_between(c, 2, -1, INT64_MAX, &count,
