@@ -22,6 +22,16 @@ enum { HAS_REPORTS = 1 };
 
 static const int fatal[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT};
 
+void crash_block_signals(sigset_t *old)
+{
+    sigset_t all;
+
+    sigfillset(&all);
+    for (size_t i = 0; i < COUNT_OF(fatal); i++)
+        sigdelset(&all, fatal[i]);
+    pthread_sigmask(SIG_SETMASK, &all, old);
+}
+
 /* Set before the handlers are, since a handler is given nothing. */
 static char log_path[PATH_MAX];
 

@@ -3,6 +3,7 @@
 
 #include "base/log.h"
 #include "base/mem.h"
+#include "server/crash.h"
 
 #include <pthread.h>
 #include <signal.h>
@@ -77,11 +78,10 @@ static void *reaper_main(void *arg)
 /* Signals are the main thread's. */
 static bool start(struct reaper *r)
 {
-    sigset_t all, old;
+    sigset_t old;
     int err;
 
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &old);
+    crash_block_signals(&old);
     err = pthread_create(&r->thread, NULL, reaper_main, r);
     pthread_sigmask(SIG_SETMASK, &old, NULL);
     if (err)

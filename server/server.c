@@ -162,11 +162,14 @@ bool server_init(struct server *s, struct conf *conf)
 static void on_signal(evutil_socket_t sig, short what, void *arg)
 {
     struct server *s = arg;
+    int wanted = sig == SIGINT ? s->conf->shutdown_on_sigint : s->conf->shutdown_on_sigterm;
 
     (void)what;
-    log_warning("Received %s scheduling shutdown...", sig == SIGINT    ? "SIGINT"
-                                                      : sig == SIGTERM ? "SIGTERM"
-                                                                       : "a signal,");
+    log_warning("Received %s scheduling shutdown...", sig == SIGINT ? "SIGINT" : "SIGTERM");
+    if (wanted & CONF_SHUTDOWN_SAVE)
+        log_warning("Nothing is saved, although shutdown-on-%s says so: data is kept in memory "
+                    "alone.",
+                    sig == SIGINT ? "sigint" : "sigterm");
     server_shutdown(s);
 }
 

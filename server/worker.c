@@ -6,6 +6,7 @@
 #include "base/world.h"
 #include "server/batch.h"
 #include "server/command.h"
+#include "server/crash.h"
 #include "server/eviction.h"
 #include "server/expirer.h"
 #include "server/output_limit.h"
@@ -353,11 +354,10 @@ static void *worker_main(void *arg)
 
 bool worker_start(struct worker *w)
 {
-    sigset_t all, old;
+    sigset_t old;
     int err;
 
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &old);
+    crash_block_signals(&old);
     err = pthread_create(&w->thread, NULL, worker_main, w);
     pthread_sigmask(SIG_SETMASK, &old, NULL);
     if (err)

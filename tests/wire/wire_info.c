@@ -105,6 +105,46 @@ static void info_sections(struct session *t)
         check_section(t, info_fields[i][0], info_fields[i][1]);
 }
 
+/* The lines of one INFO that are missing in the other, or stand elsewhere in it. */
+static void compare_lines(struct session *t, char *theirs, const char *ours)
+{
+    char *line;
+
+    while ((line = strsep(&theirs, "\n")) != NULL) {
+        char key[200];
+        const char *at;
+
+        line[strcspn(line, ":\r")] = '\0';
+        if (line[0] == '\0')
+            continue;
+        snprintf(key, sizeof(key), "\n%s%s", line, line[0] == '#' ? "\r" : ":");
+        at = strstr(ours, key);
+        if (!ok(at != NULL, "admin RESP%d: '%s' of Redis' INFO", t->protocol, line))
+            continue;
+        ours = at;
+    }
+}
+
+/* All that Redis tells is told too, in the same order. */
+static void info_of_the_oracle(struct session *t)
+{
+    static const char question[] =
+        "INFO server clients memory persistence stats replication cpu modules cluster";
+    struct server *oracle = server_start(server_oracle(), (const char *[]){NULL});
+    struct wire *w = wire_open(oracle, 2);
+    char *theirs = wire_bulk(w, question), *ours = wire_bulk(session_wire(t, 0), question);
+    char *whole = NULL;
+
+    if (asprintf(&whole, "\n%s", ours) < 0)
+        bail("no memory");
+    compare_lines(t, theirs, whole);
+    free(whole);
+    free(theirs);
+    free(ours);
+    wire_close(w);
+    server_stop(oracle);
+}
+
 static void info_arguments(struct session *t)
 {
     CASES(t, "INFO's arguments", {"INFO nosuchsection", "=txt:''"},
@@ -224,8 +264,13 @@ static void monitor_order(struct session *t)
 }
 
 static const struct group groups[] = {
-    TEST(info_sections), TEST(info_arguments), TEST(info_counts),
-    TEST(monitor),       TEST(monitor_order),  {NULL},
+    TEST(info_sections),
+    NEW_TEST(info_of_the_oracle),
+    TEST(info_arguments),
+    TEST(info_counts),
+    TEST(monitor),
+    TEST(monitor_order),
+    {NULL},
 };
 
 int main(void)
