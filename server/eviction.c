@@ -51,7 +51,7 @@ static bool only_volatile(const struct conf *conf)
  * What waits to be sent: evicting would not make it less, and its events would make it more. Of the
  * buffer that a worker gathers replies in, only when it is larger than what is kept of it.
  */
-__attribute__((no_sanitize("thread"))) static size_t output_bytes(const struct server *s)
+__attribute__((no_sanitize("thread"))) size_t eviction_not_counted(const struct server *s)
 {
     size_t bytes = 0;
 
@@ -69,7 +69,7 @@ static bool above(const struct worker *w)
 
     if (LIKELY(used <= limit))
         return false;
-    return used - limit > output_bytes(w->server);
+    return used - limit > eviction_not_counted(w->server);
 }
 
 /* As in Redis: from 0.05 ms at 0, over 0.5 at 10 and some minutes at 99, to no end at 100. */

@@ -18,6 +18,9 @@
  */
 bool eviction_make_room(struct worker *w);
 
+/* Bytes that do not count against maxmemory. Called from any thread; good for a moment. */
+size_t eviction_not_counted(const struct server *s);
+
 struct evictor *evictor_new(struct worker *w);
 void evictor_free(struct evictor *ev);
 

@@ -2,6 +2,7 @@
 #include "server/info.h"
 
 #include "base/mem.h"
+#include "server/eviction.h"
 #include "server/reaper.h"
 
 #include <unistd.h>
@@ -155,7 +156,7 @@ void info_memory(struct info *i)
     info_size(i, "maxmemory", i->conf->maxmemory);
     policy(i);
     fragmentation(i, &u);
-    info_int(i, "mem_not_counted_for_evict", 0);
+    info_int(i, "mem_not_counted_for_evict", (int64_t)eviction_not_counted(i->server));
     info_int(i, "mem_replication_backlog", 0);
     info_int(i, "mem_total_replication_buffers", 0);
     info_int(i, "mem_clients_slaves", 0);
