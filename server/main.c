@@ -84,6 +84,7 @@ static struct conf *load(int argc, char **argv, struct conf_notes *notes)
         fprintf(stderr, "%.*s", (int)notes->error.len, notes->error.ptr);
     else
         log_lines(buf_slice(&notes->error));
+    conf_notes_release(notes);
     conf_free(conf);
     return NULL;
 }
@@ -116,6 +117,15 @@ static bool open_log(const struct conf *conf)
 static bool in_background(const struct conf *conf)
 {
     return conf->daemonize && process_supervisor(conf) == CONF_SUPERVISED_NO;
+}
+
+static bool detach(const struct conf *conf)
+{
+    int status = in_background(conf) ? process_daemonize() : 0;
+
+    if (status < 0)
+        log_warning("Can't go into the background: %s", strerror(-status));
+    return status >= 0;
 }
 
 static const char *pid_path(const struct conf *conf)
@@ -207,16 +217,17 @@ int main(int argc, char **argv)
     struct conf_notes notes = {0};
     struct conf *conf;
     char *pid;
-    int status = 1;
+    int status;
 
     if (answered(argc, argv))
         return 0;
     title_init(argc, argv);
     conf = load(argc, argv, &notes);
-    if (!conf || !open_log(conf))
+    if (!conf)
         return 1;
-    if (in_background(conf) && (status = process_daemonize()) < 0) {
-        log_warning("Can't go into the background: %s", strerror(-status));
+    if (!open_log(conf) || !detach(conf)) {
+        conf_notes_release(&notes);
+        conf_free(conf);
         return 1;
     }
     say_start(conf, &notes);
