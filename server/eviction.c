@@ -14,9 +14,10 @@
 enum {
     POOL_MAX = 16,
     EVICTIONS_A_CLOCK = 16, /* evicted before the clock is looked at */
-    DATABASES_STAY_MS = 100, /* the list of databases with keys is good for so long; an empty one for 1 */
-    BUCKETS_A_LOOK = 64,    /* of a table with hardly any items */
-    LOOKS_MAX = 1000,       /* at random, without finding anything, before all is said to be gone */
+    DATABASES_STAY_MS =
+        100, /* the list of databases with keys is good for so long; an empty one for 1 */
+    BUCKETS_A_LOOK = 64, /* of a table with hardly any items */
+    LOOKS_MAX = 1000,    /* at random, without finding anything, before all is said to be gone */
 };
 
 /* A key worth evicting: by its hash, since that finds it and needs no memory of its own. */

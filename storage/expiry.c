@@ -269,7 +269,7 @@ void expiry_visit(const struct expiry *x, const struct table *t, uint32_t item,
 struct sample {
     bool (*visit)(struct entry *e, void *opaque);
     void *opaque;
-    bool enough;
+    bool any, enough;
 };
 
 static void sample_visit(void *item, void *opaque)
@@ -277,23 +277,44 @@ static void sample_visit(void *item, void *opaque)
     struct entry *e = item;
     struct sample *s = opaque;
 
-    if (e->has_expiry && !s->enough)
-        s->enough = !s->visit(e, s->opaque);
+    if (!e->has_expiry || s->enough)
+        return;
+    s->any = true;
+    s->enough = !s->visit(e, s->opaque);
 }
 
-/* Leftovers lead to nothing: behind some attempts at random, items are taken in a row. */
+/* The items of both heaps as if they were one. */
+static void sample_item(const struct expiry *x, const struct table *t, uint32_t i, struct sample *s)
+{
+    const struct expiry_heap *h = i < x->heap.len ? &x->heap : &x->fresh;
+
+    visit_meant(t, unpack(*at(h, i < x->heap.len ? i : i - x->heap.len)).who, sample_visit, s);
+}
+
+/* Leftovers lead to nothing: where there are many, items may be, and entries are looked for instead. */
+static void sample_random(const struct expiry *x, const struct table *t, struct sample *s)
+{
+    enum { ATTEMPTS = 64, BUCKETS = 256 };
+    uint32_t items = x->heap.len + x->fresh.len;
+    uint64_t cursor = rng_below((uint64_t)1 << TABLE_CURSOR_BITS);
+
+    for (int i = 0; i < ATTEMPTS && items && !s->enough; i++)
+        sample_item(x, t, (uint32_t)rng_below(items), s);
+    for (int i = 0; i < BUCKETS && !s->any; i++)
+        cursor = table_scan(t, cursor, sample_visit, s);
+}
+
 void expiry_sample(const struct expiry *x, const struct table *t, bool next,
                    bool (*visit)(struct entry *e, void *opaque), void *opaque)
 {
-    enum { AT_RANDOM = 16, ATTEMPTS = 4 * FRESH_FROM };
-    const struct expiry_heap *h = next || !x->heap.len ? earlier_heap(x) : &x->heap;
+    enum { FIRST = 64 };
+    const struct expiry_heap *h = earlier_heap(x);
     struct sample s = {.visit = visit, .opaque = opaque};
 
-    for (uint32_t i = 0; i < h->len && i < ATTEMPTS && !s.enough; i++) {
-        uint32_t drawn = !next && i < AT_RANDOM ? (uint32_t)rng_below(h->len) : i;
-
-        visit_meant(t, unpack(*at(h, drawn)).who, sample_visit, &s);
-    }
+    for (uint32_t i = 0; next && i < h->len && i < FIRST && !s.enough; i++)
+        visit_meant(t, unpack(*at(h, i)).who, sample_visit, &s);
+    if (!s.any)
+        sample_random(x, t, &s);
 }
 
 void expiry_refill(struct expiry *x, const struct table *t)

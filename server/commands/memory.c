@@ -146,8 +146,9 @@ static void find_issues(const struct memory_usage *u, int64_t clients, struct bu
     const struct mem_allocator_stats *a = &u->allocator;
 
     if (memory_ratio(u->peak, u->used) > 1.5)
-        buf_append_str(out, "- The peak was more than half as much again as what is used now. Pages "
-                            "that were used then may still be held: MEMORY PURGE gives them back.\n");
+        buf_append_str(out,
+                       "- The peak was more than half as much again as what is used now. Pages "
+                       "that were used then may still be held: MEMORY PURGE gives them back.\n");
     if (wasteful(u->rss, u->used, 1.4))
         buf_append_str(out, "- The process holds at least 1.4 times the memory that it uses.\n");
     if (wasteful(a->active, a->allocated, 1.1))
@@ -159,8 +160,9 @@ static void find_issues(const struct memory_usage *u, int64_t clients, struct bu
     if (wasteful(u->rss, a->resident, 1.1))
         buf_append_str(out, "- Much memory of the process is none of the allocator's.\n");
     if (clients && u->clients / (size_t)clients > CLIENT_TO_MENTION)
-        buf_append_str(out, "- The buffers of connections are large on average. Some client may not "
-                            "read its replies: see CLIENT LIST.\n");
+        buf_append_str(out,
+                       "- The buffers of connections are large on average. Some client may not "
+                       "read its replies: see CLIENT LIST.\n");
 }
 
 /* MEMORY DOCTOR, with the world stopped */
