@@ -330,6 +330,13 @@ static void note_above(struct evictor *ev, bool is_above)
     ev->above_since = is_above ? w->mono_ms : 0;
 }
 
+int64_t eviction_exceeded_ms(const struct server *s)
+{
+    const struct evictor *ev = s->workers[0].evictor;
+
+    return s->conf->maxmemory && ev->above_since ? clock_mono_ms() - ev->above_since : 0;
+}
+
 static void go_on_later(struct evictor *ev)
 {
     struct timeval at_once = {0};

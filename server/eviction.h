@@ -24,4 +24,7 @@ size_t eviction_not_counted(const struct server *s);
 struct evictor *evictor_new(struct worker *w);
 void evictor_free(struct evictor *ev);
 
+/* For how long memory has been above maxmemory now, in ms; 0 if it is not. The world is stopped. */
+int64_t eviction_exceeded_ms(const struct server *s);
+
 #endif

@@ -1,4 +1,4 @@
-/* INFO clients, and the memory of connections. See info.h. */
+/* INFO clients, see info.h. */
 #include "server/info.h"
 
 struct client_sums {

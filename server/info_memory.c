@@ -1,8 +1,8 @@
 /* INFO memory, see info.h. */
 #include "server/info.h"
 
-#include "base/mem.h"
 #include "server/eviction.h"
+#include "server/memory_usage.h"
 #include "server/reaper.h"
 
 #include <unistd.h>
@@ -32,72 +32,23 @@ void info_size(struct info *i, const char *field, uint64_t bytes)
     buf_append_str(&i->out, "\r\n");
 }
 
-/* ---- what memory is used for ---------------------------------------------------------------- */
-
-struct usage {
-    size_t used, peak, startup, rss;
-    size_t clients, overhead, dataset;
-    struct mem_allocator_stats allocator;
-};
-
-static size_t clients_memory(const struct server *s)
-{
-    size_t bytes = 0;
-
-    for (int n = 0; n < s->workers_len; n++) {
-        LIST_EACH(c, &s->workers[n].conns, struct conn, link)
-            bytes += conn_memory(c);
-    }
-    return bytes;
-}
-
-/* Tables of databases beyond what an empty server has. */
-static size_t tables_memory(const struct server *s)
-{
-    size_t bytes = 0;
-
-    for (int db = 0; db < s->keyspace.databases; db++) {
-        if (keyspace_count(&s->keyspace, db))
-            bytes += keyspace_overhead(&s->keyspace, db) - SHARDS * sizeof(struct space);
-    }
-    return bytes;
-}
-
-static void measure(struct server *s, struct usage *u)
-{
-    u->used = mem_used();
-    u->rss = mem_rss();
-    u->startup = s->start_memory;
-    u->clients = clients_memory(s);
-    u->overhead = u->startup + u->clients + tables_memory(s);
-    u->dataset = u->used > u->overhead ? u->used - u->overhead : 0;
-    server_note_peak(s, u->used);
-    u->peak = atomic_load(&s->peak_memory);
-    mem_allocator_stats(&u->allocator);
-    if (u->allocator.allocated)
-        return;
-    u->allocator.allocated = u->used;
-    u->allocator.active = u->allocator.resident = u->rss;
-}
-
 /* ---- lines ---------------------------------------------------------------------------------- */
 
-static void percent(struct info *i, const char *field, size_t part, size_t whole)
+static void percent(struct info *i, const char *field, double v)
 {
-    buf_printf(&i->out, "%s:%.2f%%\r\n", field, whole ? (double)part * 100 / (double)whole : 0);
+    buf_printf(&i->out, "%s:%.2f%%\r\n", field, v);
 }
 
-static void used(struct info *i, const struct usage *u)
+static void used(struct info *i, const struct memory_usage *u)
 {
     info_size(i, "used_memory", u->used);
     info_size(i, "used_memory_rss", u->rss);
     info_size(i, "used_memory_peak", u->peak);
-    percent(i, "used_memory_peak_perc", u->used, u->peak);
+    percent(i, "used_memory_peak_perc", 100 * memory_ratio(u->used, u->peak));
     info_int(i, "used_memory_overhead", (int64_t)u->overhead);
     info_int(i, "used_memory_startup", (int64_t)u->startup);
     info_int(i, "used_memory_dataset", (int64_t)u->dataset);
-    percent(i, "used_memory_dataset_perc", u->dataset,
-            u->used > u->startup ? u->used - u->startup : 0);
+    percent(i, "used_memory_dataset_perc", memory_usage_dataset_percent(u));
     info_int(i, "allocator_allocated", (int64_t)u->allocator.allocated);
     info_int(i, "allocator_active", (int64_t)u->allocator.active);
     info_int(i, "allocator_resident", (int64_t)u->allocator.resident);
@@ -125,11 +76,11 @@ static void scripts(struct info *i)
 static void waste(struct info *i, const char *field, const char *ratio_field, size_t whole,
                   size_t part)
 {
-    info_ratio(i, ratio_field, part ? (double)whole / (double)part : 0);
+    info_ratio(i, ratio_field, memory_ratio(whole, part));
     buf_printf(&i->out, "%s:%" PRId64 "\r\n", field, (int64_t)whole - (int64_t)part);
 }
 
-static void fragmentation(struct info *i, const struct usage *u)
+static void fragmentation(struct info *i, const struct memory_usage *u)
 {
     const struct mem_allocator_stats *a = &u->allocator;
 
@@ -148,9 +99,9 @@ static void policy(struct info *i)
 
 void info_memory(struct info *i)
 {
-    struct usage u;
+    struct memory_usage u;
 
-    measure(i->server, &u);
+    memory_usage_measure(i->server, &u);
     used(i, &u);
     scripts(i);
     info_size(i, "maxmemory", i->conf->maxmemory);

@@ -2,6 +2,7 @@
 #include "server/info.h"
 
 #include "base/mem.h"
+#include "server/eviction.h"
 #include "server/pubsub.h"
 
 enum { NS_A_MS = 1000 * 1000 };
@@ -38,6 +39,7 @@ static void traffic(struct info *i)
 static void keys_gone(struct info *i)
 {
     const struct stats *st = &i->stats;
+    int64_t exceeded_ms = eviction_exceeded_ms(i->server);
 
     info_int(i, "expired_keys", (int64_t)st->expired_keys);
     info_ratio(i, "expired_stale_perc", 0);
@@ -45,8 +47,9 @@ static void keys_gone(struct info *i)
     info_int(i, "expire_cycle_cpu_milliseconds", (int64_t)st->expire_ns / NS_A_MS);
     info_int(i, "evicted_keys", (int64_t)st->evicted_keys);
     info_int(i, "evicted_clients", (int64_t)st->evicted_clients);
-    info_int(i, "total_eviction_exceeded_time", (int64_t)st->eviction_exceeded_ns / NS_A_MS);
-    info_int(i, "current_eviction_exceeded_time", 0);
+    info_int(i, "total_eviction_exceeded_time",
+             (int64_t)st->eviction_exceeded_ns / NS_A_MS + exceeded_ms);
+    info_int(i, "current_eviction_exceeded_time", exceeded_ms);
     info_int(i, "keyspace_hits", (int64_t)st->keyspace_hits);
     info_int(i, "keyspace_misses", (int64_t)st->keyspace_misses);
 }

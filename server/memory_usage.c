@@ -39,8 +39,7 @@ void memory_usage_measure(struct server *s, struct memory_usage *u)
     measure_tables(s, u);
     u->overhead = u->startup + u->clients + u->tables;
     u->dataset = u->used > u->overhead ? u->used - u->overhead : 0;
-    if (u->used > atomic_load(&s->peak_memory))
-        atomic_store(&s->peak_memory, u->used);
+    server_note_peak(s, u->used);
     u->peak = atomic_load(&s->peak_memory);
     mem_allocator_stats(&u->allocator);
     if (u->allocator.allocated)
