@@ -1,4 +1,6 @@
-/* The two clocks: the wall's, for times that people and expiry mean, and the monotonic, for spans. */
+/*
+ * The two clocks: the wall's, for times that people and expiry mean, and the monotonic, for spans.
+ */
 #ifndef LK_BASE_CLOCK_H
 #define LK_BASE_CLOCK_H
 

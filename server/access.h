@@ -1,11 +1,11 @@
 /*
- * When, or how often, an entry was used: 32 bits of it. Under an LFU policy a time of 24 bits and an 8-bit
- * logarithmic counter (Morris, "Counting large numbers of events in small registers", 1978, as Redis
- * applies it), under every other policy a time of 32 bits.
+ * When, or how often, an entry was used: 32 bits of it. Under an LFU policy a time of 24 bits and
+ * an 8-bit logarithmic counter (Morris, "Counting large numbers of events in small registers",
+ * 1978, as Redis applies it), under every other policy a time of 32 bits.
  *
- * Both times come round after about as long as Redis' do, which count seconds and minutes, but have some
- * 250 times their resolution: what a fast server uses within one second is not all the same age.
- * A time that is a little ahead is one that another worker, whose clock was read later, left.
+ * Both times come round after about as long as Redis' do, which count seconds and minutes, but have
+ * some 250 times their resolution: what a fast server uses within one second is not all the same
+ * age. A time that is a little ahead is one that another worker, whose clock was read later, left.
  */
 #ifndef LK_SERVER_ACCESS_H
 #define LK_SERVER_ACCESS_H
@@ -49,8 +49,8 @@ uint64_t access_idle_s(int64_t now_ms, const struct entry *e);
 /* The counter, decayed by the minutes that passed, where the policy is LFU. */
 unsigned access_frequency(const struct conf *conf, int64_t now_ms, const struct entry *e);
 /*
- * How little the entry is worth keeping under the policy: the larger, the sooner it goes. Among those used
- * equally often, the one not used for longer.
+ * How little the entry is worth keeping under the policy: the larger, the sooner it goes. Among
+ * those used equally often, the one not used for longer.
  */
 uint64_t access_dispensability(const struct conf *conf, int64_t now_ms, const struct entry *e);
 

@@ -5,11 +5,11 @@
 #include "server/effects.h"
 
 enum {
-    KEYS_A_LOCK = 64,      /* keys removed before the shard's lock is given up for a moment */
-    KEYS_A_ROUND = 4096,   /* keys removed before the worker serves its connections again */
-    LOOK_EVERY_MS = 1,     /* no sooner again than this */
+    KEYS_A_LOCK = 64,    /* keys removed before the shard's lock is given up for a moment */
+    KEYS_A_ROUND = 4096, /* keys removed before the worker serves its connections again */
+    LOOK_EVERY_MS = 1,   /* no sooner again than this */
     TAKE_MAX = 16,
-    CLOCK_STEP_MS = 20,            /* a change of the wall clock that is worth a look */
+    CLOCK_STEP_MS = 20,          /* a change of the wall clock that is worth a look */
     CLOCK_JUMP_MS = 3600 * 1000, /* one that the index does not survive */
 };
 
@@ -123,8 +123,8 @@ void expirer_check_clock(struct worker *w)
 }
 
 /*
- * While it looks, whoever sets an earlier time must not believe that it will be seen: expire_at says
- * "never" first, so that a wake-up is sent.
+ * While it looks, whoever sets an earlier time must not believe that it will be seen: expire_at
+ * says "never" first, so that a wake-up is sent.
  */
 static void on_timer(evutil_socket_t fd, short what, void *arg)
 {

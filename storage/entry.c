@@ -115,7 +115,9 @@ struct entry *entry_copy(const struct entry *e, struct slice key, int64_t expiry
     return copy;
 }
 
-/* The same value under a new header; the old entry is gone, what hung from it hangs from the new. */
+/*
+ * The same value under a new header; the old entry is gone, what hung from it hangs from the new.
+ */
 static struct entry *move_value(struct entry *e, struct slice key, int64_t expiry)
 {
     size_t len = value_size(e);

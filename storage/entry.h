@@ -8,10 +8,11 @@
  *     |            |        | key 8      | any)     | (4, long) |     |       |
  *     +------------+--------+------------+----------+-----------+-----+-------+
  *
- * The value is bytes in place, or a 64-bit integer in place, or a pointer to an object outside, which
- * the entry owns: a `struct blob` for a long string, the type's object for the other types.
+ * The value is bytes in place, or a 64-bit integer in place, or a pointer to an object outside,
+ * which the entry owns: a `struct blob` for a long string, the type's object for the other types.
  *
- * Entries are changed only under the lock of their key's shard, and are borrowed until it is released.
+ * Entries are changed only under the lock of their key's shard, and are borrowed until it is
+ * released.
  */
 #ifndef LK_STORAGE_ENTRY_H
 #define LK_STORAGE_ENTRY_H
@@ -38,7 +39,8 @@ struct entry {
     uint64_t version : 56;
     uint64_t type : 3;
     uint64_t form : 2;
-    uint64_t raw : 1; /* a string edited in place: "raw" however short; a number copied: not shared */
+    /* A string edited in place: "raw" however short; a number copied: not shared. */
+    uint64_t raw : 1;
     uint64_t has_expiry : 1;
     uint64_t long_key : 1;
     uint32_t access;    /* when or how often it was used, see access.h */
@@ -143,8 +145,8 @@ struct entry *entry_new_outside(struct slice key, enum type type, void *object, 
 struct entry *entry_copy(const struct entry *e, struct slice key, int64_t expiry);
 
 /*
- * These take the entry over and return what stands for it from then on, which the caller puts in its
- * place in the table.
+ * These take the entry over and return what stands for it from then on, which the caller puts in
+ * its place in the table.
  */
 struct entry *entry_set_expiry(struct entry *e, int64_t expiry);
 struct entry *entry_rename(struct entry *e, struct slice key);

@@ -1,15 +1,16 @@
 /*
  * The expiry index of one table: which of its entries is next to go.
  *
- * A heap of items of 6 bytes: 32 bits of milliseconds, the low ones of the time, and 16 bits by which
- * the table finds the entries that are meant: 11 low bits of the hash and 5 of the tag. Nothing is ever
- * taken out of the middle: an item is a promise to look. Invariant: for every entry with an expiry
- * there is an item that is not later than it. A time moved later costs nothing until its item comes up
- * and is put back; an entry deleted, or given an earlier time, leaves an item behind that does nothing.
+ * A heap of items of 6 bytes: 32 bits of milliseconds, the low ones of the time, and 16 bits by
+ * which the table finds the entries that are meant: 11 low bits of the hash and 5 of the tag.
+ * Nothing is ever taken out of the middle: an item is a promise to look. Invariant: for every entry
+ * with an expiry there is an item that is not later than it. A time moved later costs nothing until
+ * its item comes up and is put back; an entry deleted, or given an earlier time, leaves an item
+ * behind that does nothing.
  *
- * Times are compared as serial numbers (RFC 1982), so those in a heap must lie within 24 days of each
- * other: a later expiry is entered as one in 24 days, and put back then. When the wall clock jumps
- * by days, expiry_refill() makes the heap anew.
+ * Times are compared as serial numbers (RFC 1982), so those in a heap must lie within 24 days of
+ * each other: a later expiry is entered as one in 24 days, and put back then. When the wall clock
+ * jumps by days, expiry_refill() makes the heap anew.
  *
  * When more than half of the items may be such leftovers, a second heap is filled from the table, a
  * few buckets with each insertion, while both are looked at; then the first is dropped.
@@ -54,15 +55,16 @@ static inline void expiry_dropped(struct expiry *x)
 int64_t expiry_next(const struct expiry *x, int64_t now_ms);
 
 /*
- * Removes one item that is due by `now_ms` and gives the due entries it leads to, at most `max` of them,
- * in `out`; the caller removes these from the table. *n of 0: a leftover. False: nothing is due.
+ * Removes one item that is due by `now_ms` and gives the due entries it leads to, at most `max` of
+ * them, in `out`; the caller removes these from the table. *n of 0: a leftover. False: nothing is
+ * due.
  */
 bool expiry_take(struct expiry *x, const struct table *t, int64_t now_ms, struct entry **out,
                  size_t max, size_t *n);
 
 /*
- * For samples: how many items the index has, and the entries that may be meant by one of them (others
- * and leftovers too).
+ * For samples: how many items the index has, and the entries that may be meant by one of them
+ * (others and leftovers too).
  */
 static inline uint32_t expiry_items(const struct expiry *x)
 {
@@ -72,8 +74,8 @@ void expiry_visit(const struct expiry *x, const struct table *t, uint32_t item,
                   table_visit_fn *visit, void *opaque);
 
 /*
- * Visits entries that have an expiry until the visitor returns false, as far as bounded effort finds
- * them: the next to go if `next`, else any, drawn at random.
+ * Visits entries that have an expiry until the visitor returns false, as far as bounded effort
+ * finds them: the next to go if `next`, else any, drawn at random.
  */
 void expiry_sample(const struct expiry *x, const struct table *t, bool next,
                    bool (*visit)(struct entry *e, void *opaque), void *opaque);

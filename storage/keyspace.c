@@ -173,7 +173,8 @@ static void sample_ttls(const struct space *s, struct ttl_sample *sample)
     if (!s->expiry.entries || !items)
         return;
     for (uint32_t i = 0; i < (all ? items : DRAWS); i++)
-        expiry_visit(&s->expiry, &s->table, all ? i : (uint32_t)rng_below(items), ttl_visit, sample);
+        expiry_visit(&s->expiry, &s->table, all ? i : (uint32_t)rng_below(items), ttl_visit,
+                     sample);
 }
 
 int64_t keyspace_mean_ttl(struct keyspace *ks, int db, int64_t now_ms)

@@ -1,9 +1,10 @@
 /*
  * The keyspace: databases cut into shards by the hash of the key.
  *
- * Who owns what: a `struct shard` has the lock and the counters; `space(db, shard)` is the table of that
- * shard's keys in that database with its expiry index. Everything about a key is touched only under
- * its shard's lock, or with the world stopped. Functions here say "locked" where they rely on that.
+ * Who owns what: a `struct shard` has the lock and the counters; `space(db, shard)` is the table of
+ * that shard's keys in that database with its expiry index. Everything about a key is touched only
+ * under its shard's lock, or with the world stopped. Functions here say "locked" where they rely on
+ * that.
  */
 #ifndef LK_STORAGE_KEYSPACE_H
 #define LK_STORAGE_KEYSPACE_H
@@ -92,7 +93,9 @@ void keyspace_free_spaces(struct space *spaces);
 /* Keys, and keys with an expiry, of a database; exact only when nobody writes. */
 uint64_t keyspace_count(const struct keyspace *ks, int db);
 uint64_t keyspace_expiring(const struct keyspace *ks, int db);
-/* The mean time to live of a sample of the keys that have one, in ms; 0 if none has. Locks shards. */
+/*
+ * The mean time to live of a sample of the keys that have one, in ms; 0 if none has. Locks shards.
+ */
 int64_t keyspace_mean_ttl(struct keyspace *ks, int db, int64_t now_ms);
 
 /* Memory of tables and indexes, without entries. */

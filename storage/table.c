@@ -220,7 +220,10 @@ size_t table_memory(const struct table *t)
     return sizeof(*t->dir) + t->dir->cap * sizeof(void *) + buckets * sizeof(struct bucket);
 }
 
-/* Rejection: a chain as long as the longest likely one is thrown at, so that all are equally likely. */
+/*
+ * Rejection: a chain as long as the longest likely one is thrown at, so that all are equally
+ * likely.
+ */
 void *table_random(const struct table *t)
 {
     enum { LIKELY_CHAIN = 4 };

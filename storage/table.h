@@ -1,7 +1,7 @@
 /*
- * A hash table of pointers that grows by one bucket at a time (linear hashing; Litwin, "Linear Hashing: A
- * New Tool for File and Table Addressing", 1980). No growth ever moves more than one bucket's items,
- * and memory follows the number of items smoothly instead of doubling.
+ * A hash table of pointers that grows by one bucket at a time (linear hashing; Litwin, "Linear
+ * Hashing: A New Tool for File and Table Addressing", 1980). No growth ever moves more than one
+ * bucket's items, and memory follows the number of items smoothly instead of doubling.
  *
  * Bucket, one cache line:
  *
@@ -11,16 +11,16 @@
  *     |      | byte each    |                                   |
  *     +------+--------------+-----------------------------------+
  *
- * A tag is a byte of the item's hash, 0 where the slot is free. When `meta` is BUCKET_CHAINED the last
- * pointer leads to a further bucket and its tag is 0. User-space addresses have 47 bits.
+ * A tag is a byte of the item's hash, 0 where the slot is free. When `meta` is BUCKET_CHAINED the
+ * last pointer leads to a further bucket and its tag is 0. User-space addresses have 47 bits.
  *
- * Buckets lie in chunks that never move, but for the first while it is alone and grows to its size; a
- * directory leads to them. With n buckets and 2^k <= n < 2^(k+1),
- * bucket i holds the hashes that end in the k + 1 bits of i where that many are told apart already, else
- * in its k bits. The table does not own its items, and does not know their keys: a type's functions do.
+ * Buckets lie in chunks that never move, but for the first while it is alone and grows to its size;
+ * a directory leads to them. With n buckets and 2^k <= n < 2^(k+1), bucket i holds the hashes that
+ * end in the k + 1 bits of i where that many are told apart already, else in its k bits. The table
+ * does not own its items, and does not know their keys: a type's functions do.
  *
- * Not thread-safe, but for table_hint(), which reads without a lock: directories and buckets that it
- * may be reading are retired, not freed.
+ * Not thread-safe, but for table_hint(), which reads without a lock: directories and buckets that
+ * it may be reading are retired, not freed.
  */
 #ifndef LK_STORAGE_TABLE_H
 #define LK_STORAGE_TABLE_H
@@ -182,16 +182,16 @@ typedef void table_visit_fn(void *item, void *opaque);
 
 enum { TABLE_CURSOR_BITS = 32 };
 /*
- * Visits one bucket's items and returns the cursor of the next, 0 after the last. What was there from the
- * first call to the last is visited at least once, however the table grows and shrinks in between: the
- * cursor is a place in the order of reversed hash bits, in which a bucket is always one interval.
- * The visitor must not change the table.
+ * Visits one bucket's items and returns the cursor of the next, 0 after the last. What was there
+ * from the first call to the last is visited at least once, however the table grows and shrinks in
+ * between: the cursor is a place in the order of reversed hash bits, in which a bucket is always
+ * one interval. The visitor must not change the table.
  */
 uint64_t table_scan(const struct table *t, uint64_t cursor, table_visit_fn *visit, void *opaque);
 
 /*
- * Visits the items whose hashes end in the `bits` low bits of `low`, and whose tags agree with `tag` in
- * the bits of `tag_mask`; some others too.
+ * Visits the items whose hashes end in the `bits` low bits of `low`, and whose tags agree with
+ * `tag` in the bits of `tag_mask`; some others too.
  */
 void table_visit_low(const struct table *t, uint32_t low, unsigned bits, uint8_t tag,
                      uint8_t tag_mask, table_visit_fn *visit, void *opaque);
@@ -200,8 +200,8 @@ void table_visit_low(const struct table *t, uint32_t low, unsigned bits, uint8_t
 void table_each(const struct table *t, table_visit_fn *visit, void *opaque);
 
 /*
- * Hints, without any lock, while inside the world: fetch the bucket of a hash; and, later, the items
- * that the tags point at. What is read may be out of date, and only prefetches come of it.
+ * Hints, without any lock, while inside the world: fetch the bucket of a hash; and, later, the
+ * items that the tags point at. What is read may be out of date, and only prefetches come of it.
  */
 void table_hint_bucket(const struct table *t, uint64_t hash);
 void table_hint_item(const struct table *t, uint64_t hash);

@@ -22,7 +22,7 @@ struct node {
     struct slice word;
     const struct generator *generator;
     int back;
-    bool exact; /* of a word: in quotes */
+    bool exact;     /* of a word: in quotes */
     bool optional;  /* of a choice */
     bool repeated;  /* `*` or `+` */
     bool from_none; /* `*` */

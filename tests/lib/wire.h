@@ -68,8 +68,8 @@ long long wire_int(struct wire *w, const char *line);
 char *wire_bulk(struct wire *w, const char *line);
 
 /*
- * Until the server has seen that all other connections are closed: it needs a moment, and a test may
- * ask who is there.
+ * Until the server has seen that all other connections are closed: it needs a moment, and a test
+ * may ask who is there.
  */
 void wire_wait_alone(struct wire *w);
 
