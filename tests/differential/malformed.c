@@ -53,7 +53,7 @@ static const struct slice inline_parts[] = {
     SLICE("+OK"),
     SLICE("SELECT 1"),
     SLICE("ECHO \"\\"),
-    SLICE("HELLO 9"),
+    SLICE("HELLO 99"),
     SLICE("RESET"),
     SLICE("CLIENT REPLY SKIP\r\nPING"),
     SLICE("CLIENT REPLY OFF"),

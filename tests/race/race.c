@@ -14,7 +14,7 @@
 #include "tests/lib/tap.h"
 #include "tests/race/roles.h"
 
-enum { WORKERS = 4, ROUNDS = 4000, SANITIZED_ROUNDS = 1000, COUNTERS = 4 };
+enum { WORKERS = 4, ROUNDS = 3000, SANITIZED_ROUNDS = 1000, COUNTERS = 4 };
 
 static const struct role everything[] = {
     {"five keys set at once", 3, false, NULL, set_five},
@@ -33,6 +33,8 @@ static const struct role everything[] = {
     {"messages published", 4, false, NULL, publish_numbers},
     {"messages in order", 4, false, subscribe_all, read_messages},
     {"subscriptions changed", 1, true, NULL, change_subscriptions},
+    {"long values", 3, false, NULL, long_values},
+    {"short visits", 2, false, NULL, visit},
     {"mixed commands", 8, false, NULL, mixed_commands},
     {"administration", 2, true, NULL, administer},
     {"killed connections", 2, true, NULL, be_killed},
@@ -48,6 +50,14 @@ static const struct role wiping[] = {
     {"mixed commands, databases wiped", 12, false, NULL, mixed_commands},
     {"administration, databases wiped", 2, true, NULL, administer},
     {"killed connections, databases wiped", 2, true, NULL, be_killed},
+    {NULL, 0, false, NULL, NULL},
+};
+
+static const struct role squeezing[] = {
+    {"memory filled", 6, false, NULL, fill_memory},
+    {"memory limited", 1, true, NULL, limit_memory},
+    {"mixed commands, memory limited", 8, false, NULL, mixed_commands},
+    {"databases wiped, memory limited", 1, false, NULL, wipe},
     {NULL, 0, false, NULL, NULL},
 };
 
@@ -106,6 +116,7 @@ int main(int argc, char **argv)
     several_keys_end(s);
     one_key_end(s, COUNTERS, o.rounds);
     crowd_run(s, wiping, o.rounds, o.seed + 1);
+    crowd_run(s, squeezing, o.rounds, o.seed + 2);
     expect_empty(s);
     server_stop(s);
     return tap_done();

@@ -29,6 +29,12 @@ void read_messages(struct client *c);
 void publish_numbers(struct client *c);
 void change_subscriptions(struct client *c);
 
+/* heavy_load.c: what takes memory and time. */
+void long_values(struct client *c);
+void visit(struct client *c);
+void fill_memory(struct client *c);
+void limit_memory(struct client *c);
+
 /* disturbance.c: everything else that goes on in a server. */
 void mixed_commands(struct client *c);
 void administer(struct client *c);
