@@ -169,7 +169,7 @@ static bool execute(struct run *run)
         start = w->batch[i].end;
         if (UNLIKELY(c->in && c->in->blobs_len))
             incoming_free_blobs(c->in);
-        if (UNLIKELY(c->flags & (CONN_DOOMED | CONN_CLOSE_AFTER_REPLY | CONN_BLOCKED))) {
+        if (UNLIKELY(c->flags & (CONN_DOOMED | CONN_CLOSE_AFTER_REPLY | CONN_WAITS))) {
             stop_behind(run, i);
             return false;
         }
@@ -197,7 +197,9 @@ static void finish(struct run *run)
 
     if (run->state == REQUEST_ERROR)
         refuse(run);
-    waits = c->flags & (CONN_PARKED | CONN_BLOCKED);
+    if (UNLIKELY((c->flags & (CONN_HELD | CONN_DOOMED | CONN_CLOSE_AFTER_REPLY)) == CONN_HELD))
+        worker_hold(c->worker, c);
+    waits = c->flags & CONN_WAITS;
     if (c->flags & (CONN_DOOMED | CONN_CLOSE_AFTER_REPLY) || (run->pos == run->len && !waits)) {
         incoming_release(c);
         return;

@@ -40,6 +40,7 @@ struct conn *conn_open(struct worker *w, int fd, bool is_unix)
     list_push(&w->conns, &c->link);
     list_init(&c->flush_link);
     list_init(&c->wait_link);
+    list_init(&c->hold_link);
     w->conns_len++;
     w->stats.connections++;
     event_assign(&c->event, w->base, fd, EV_READ | EV_PERSIST, conn_ready, c);
@@ -103,6 +104,7 @@ static void bury(struct conn *c)
     list_remove(&c->link);
     list_remove(&c->flush_link);
     list_remove(&c->wait_link);
+    list_remove(&c->hold_link);
     incoming_release(c);
     buf_release(&c->out);
     c->worker->output_bytes -= c->out_counted;
@@ -146,18 +148,24 @@ struct buf *conn_output(struct conn *c)
     return &c->out;
 }
 
-/* Watches the socket for writing too, or no longer. */
+/* Watches the socket for what the flags say. */
+static void watch(struct conn *c)
+{
+    short what =
+        (c->flags & CONN_HELD ? 0 : EV_READ) | (c->flags & CONN_WANTS_WRITE ? EV_WRITE : 0);
+
+    event_del(&c->event);
+    event_assign(&c->event, c->worker->base, c->fd, EV_PERSIST | what, conn_ready, c);
+    if (what)
+        event_add(&c->event, NULL);
+}
+
 static void want_write(struct conn *c, bool on)
 {
-    struct worker *w = c->worker;
-
     if (on == ((c->flags & CONN_WANTS_WRITE) != 0))
         return;
     c->flags ^= CONN_WANTS_WRITE;
-    event_del(&c->event);
-    event_assign(&c->event, w->base, c->fd, EV_READ | EV_PERSIST | (on ? EV_WRITE : 0), conn_ready,
-                 c);
-    event_add(&c->event, NULL);
+    watch(c);
 }
 
 /* Bytes that the socket took; dooms the connection on an error. */
@@ -335,7 +343,7 @@ static void read_on(struct conn *c)
     if (!received(c, n))
         return;
     incoming_append(in, w->read_buffer, (size_t)n);
-    if (query_too_large(c) || c->flags & (CONN_PARKED | CONN_BLOCKED))
+    if (query_too_large(c) || c->flags & CONN_WAITS)
         return;
     if (!in->skip)
         batch_run_incoming(c);
@@ -378,7 +386,7 @@ static void read_in_round(struct conn *c)
 
 void conn_ready(evutil_socket_t fd, short what, void *arg)
 {
-    enum { UNUSUAL = CONN_CLOSE_AFTER_REPLY | CONN_PARKED | CONN_BLOCKED };
+    enum { UNUSUAL = CONN_CLOSE_AFTER_REPLY | CONN_WAITS };
     struct conn *c = arg;
     struct worker *w = c->worker;
     bool closed = false;
@@ -405,9 +413,27 @@ void conn_resume(struct conn *c)
         return;
     list_remove(&c->wait_link);
     c->flags &= ~(uint32_t)(CONN_PARKED | CONN_BLOCKED);
-    if (!c->in)
+    if (!c->in || c->flags & CONN_HELD)
         return;
     batch_run_incoming(c);
+}
+
+void conn_hold(struct conn *c)
+{
+    c->flags |= CONN_HELD;
+    list_push(&c->worker->held, &c->hold_link);
+    watch(c);
+}
+
+void conn_release(struct conn *c)
+{
+    list_remove(&c->hold_link);
+    if (c->flags & CONN_DOOMED || c->killed)
+        return;
+    c->flags &= ~(uint32_t)CONN_HELD;
+    watch(c);
+    if (c->in && !(c->flags & CONN_WAITS))
+        batch_run_incoming(c);
 }
 
 bool conn_is_local(const struct conn *c)

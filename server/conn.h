@@ -38,6 +38,8 @@ enum conn_flags {
     CONN_BLOCKED = 1 << 12,     /* a command waits for something; later requests wait behind it */
     CONN_MULTI = 1 << 13,
     CONN_SKIP_OUTPUT_LIMIT = 1 << 14,
+    CONN_HELD = 1 << 15, /* publishes faster than others deliver; not read from for a moment */
+    CONN_WAITS = CONN_PARKED | CONN_BLOCKED | CONN_HELD,
 };
 
 /* Reasons why this connection's commands need a closer look; beside the server's gates. */
@@ -81,6 +83,7 @@ struct conn {
     struct list link;       /* among the worker's connections */
     struct list flush_link; /* CONN_FLUSH_QUEUED */
     struct list wait_link;  /* CONN_PARKED or CONN_BLOCKED: where the reason says */
+    struct list hold_link;  /* CONN_HELD */
     int fd;
     uint32_t flags, gates;
     uint64_t id;
@@ -137,6 +140,9 @@ static inline size_t conn_pending(const struct conn *c)
 
 /* Goes on with a connection whose reason to wait is over. */
 void conn_resume(struct conn *c);
+/* Begins and ends CONN_HELD: the socket is not read from. */
+void conn_hold(struct conn *c);
+void conn_release(struct conn *c);
 
 /* Whether the client is on this host. */
 bool conn_is_local(const struct conn *c);

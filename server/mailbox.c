@@ -33,12 +33,6 @@ void delivery_free(struct delivery *d)
     mem_free(d);
 }
 
-static size_t delivery_size(const struct delivery *d)
-{
-    return sizeof(*d) + d->len * sizeof(d->to[0]) + d->message->channel.len +
-           d->message->payload.len;
-}
-
 static void on_wake(struct inbox_message *m, void *owner)
 {
     struct mailbox *box = CONTAINER_OF(m, struct mailbox, wake);
@@ -62,7 +56,7 @@ void mailbox_put(struct mailbox *box, struct delivery *d, struct worker *to,
     bool wake;
 
     d->next = NULL;
-    atomic_fetch_add_explicit(&box->bytes, delivery_size(d), memory_order_relaxed);
+    atomic_fetch_add_explicit(&box->cost, d->cost, memory_order_relaxed);
     lock_take(&box->lock);
     wake = to != by && !box->head && !box->waking;
     box->waking |= wake;
@@ -76,7 +70,7 @@ void mailbox_put(struct mailbox *box, struct delivery *d, struct worker *to,
 struct delivery *mailbox_take(struct mailbox *box)
 {
     struct delivery *all;
-    size_t bytes = 0;
+    size_t cost = 0;
 
     lock_take(&box->lock);
     all = box->head;
@@ -84,8 +78,8 @@ struct delivery *mailbox_take(struct mailbox *box)
     box->tail = &box->head;
     lock_release(&box->lock);
     for (const struct delivery *d = all; d; d = d->next)
-        bytes += delivery_size(d);
-    atomic_fetch_sub_explicit(&box->bytes, bytes, memory_order_relaxed);
+        cost += d->cost;
+    atomic_fetch_sub_explicit(&box->cost, cost, memory_order_relaxed);
     return all;
 }
 

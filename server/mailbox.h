@@ -28,6 +28,7 @@ void message_drop(struct message *m);
 struct delivery {
     struct delivery *next;
     struct message *message; /* one reference */
+    size_t cost;             /* about the bytes to be written for it */
     size_t len;
     /* The channel itself, and patterns; each has subscribers at that worker. */
     struct channel *to[];
@@ -38,8 +39,16 @@ struct mailbox {
     struct delivery *head, **tail;
     bool waking;               /* `wake` is in the inbox */
     struct inbox_message wake; /* has the worker begin a round, at whose end it delivers */
-    _Atomic size_t bytes;      /* of messages in it; 0 only if it is empty */
+    _Atomic size_t cost;       /* of all that is in it; 0 only if it is empty */
 };
+
+/* What it costs to give a message to one subscriber. */
+static inline size_t delivery_cost(const struct message *m)
+{
+    enum { COST_EACH = 64 };
+
+    return COST_EACH + m->channel.len + m->payload.len;
+}
 
 void mailbox_init(struct mailbox *box);
 void mailbox_release(struct mailbox *box);

@@ -11,7 +11,7 @@
 
 enum {
     KEEP_SCRATCH_UP_TO = 64 * 1024,
-    CONGESTED_FROM = 64 * 1024 * 1024, /* bytes in a mailbox */
+    CONGESTED_FROM = 8 * 1024 * 1024, /* bytes that a worker is still to write */
 };
 
 /* One connection's subscription of one channel. */
@@ -200,7 +200,7 @@ void pubsub_deliver(struct worker *w)
 {
     struct mailbox *box = &desk_of(w)->mailbox;
 
-    if (LIKELY(atomic_load_explicit(&box->bytes, memory_order_relaxed) == 0))
+    if (LIKELY(atomic_load_explicit(&box->cost, memory_order_relaxed) == 0))
         return;
     deliver_all(w, mailbox_take(box));
 }
@@ -211,8 +211,7 @@ bool pubsub_congested(struct worker *w)
 
     if (LIKELY(!desk->congested))
         return false;
-    if (atomic_load(&w->server->shutdown_asked) ||
-        atomic_load_explicit(&desk->congested->bytes, memory_order_relaxed) < CONGESTED_FROM / 2)
+    if (atomic_load_explicit(&desk->congested->cost, memory_order_relaxed) < CONGESTED_FROM / 2)
         desk->congested = NULL;
     return desk->congested != NULL;
 }
@@ -331,17 +330,20 @@ static uint64_t hear(struct desk *desk, struct channel *ch)
 }
 
 /* A delivery for the subscribers at worker i; NULL if it has none. */
-static struct delivery *delivery_for(const struct desk *desk, int i)
+static struct delivery *delivery_for(const struct desk *desk, const struct message *m, int i)
 {
     struct delivery *d;
-    size_t n = 0;
+    size_t n = 0, receivers = 0;
 
-    for (size_t k = 0; k < desk->heard_len; k++)
+    for (size_t k = 0; k < desk->heard_len; k++) {
         n += desk->heard[k]->at[i].count > 0;
+        receivers += desk->heard[k]->at[i].count;
+    }
     if (!n)
         return NULL;
     d = mem_alloc(sizeof(*d) + n * sizeof(d->to[0]));
     d->len = 0;
+    d->cost = receivers * delivery_cost(m);
     for (size_t k = 0; k < desk->heard_len; k++) {
         if (desk->heard[k]->at[i].count > 0)
             d->to[d->len++] = desk->heard[k];
@@ -356,7 +358,7 @@ static void post(struct worker *w, struct slice name, struct slice payload)
     struct message *m = message_new(name, payload);
 
     for (int i = 0; i < s->workers_len; i++) {
-        struct delivery *d = delivery_for(desk, i);
+        struct delivery *d = delivery_for(desk, m, i);
         struct mailbox *box = &s->pubsub->desks[i].mailbox;
 
         if (!d)
@@ -364,8 +366,11 @@ static void post(struct worker *w, struct slice name, struct slice payload)
         message_hold(m);
         d->message = m;
         mailbox_put(box, d, &s->workers[i], w);
-        if (UNLIKELY(atomic_load_explicit(&box->bytes, memory_order_relaxed) > CONGESTED_FROM))
+        if (UNLIKELY(atomic_load_explicit(&box->cost, memory_order_relaxed) > CONGESTED_FROM)) {
             desk->congested = box;
+            if (w->current)
+                w->current->flags |= CONN_HELD;
+        }
     }
     message_drop(m);
 }

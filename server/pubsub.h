@@ -61,8 +61,8 @@ void pubsub_deliver(struct worker *w);
 /* Whether nobody at all is subscribed to a channel or pattern: publishing is free then. */
 bool pubsub_idle(const struct server *s);
 /*
- * Whether a worker that this one has published to is so far behind that publishing had better
- * pause. True until that worker has caught up.
+ * Whether a worker that this one has published to is far behind; true until it has caught up.
+ * Connections that publish meanwhile are held (CONN_HELD), so that what is on its way stays bounded.
  */
 bool pubsub_congested(struct worker *w);
 

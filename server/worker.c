@@ -19,7 +19,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { TICKS_MIN = 10, CONGESTION_PAUSE_US = 200 };
+enum { TICKS_MIN = 10, HOLD_US = 1000 };
 
 /* ---- rounds --------------------------------------------------------------------------------- */
 
@@ -62,17 +62,8 @@ static void send_all(struct worker *w)
 
 void worker_round_end(struct worker *w)
 {
-    struct timespec moment = {.tv_nsec = CONGESTION_PAUSE_US * 1000};
-
     timing_close(w);
     send_all(w);
-    /* A worker that publishes faster than others deliver waits for them, but goes on delivering. */
-    while (UNLIKELY(pubsub_congested(w))) {
-        world_leave();
-        nanosleep(&moment, NULL);
-        world_enter();
-        send_all(w);
-    }
     world_leave();
 }
 
@@ -293,6 +284,36 @@ void worker_unpark(struct worker *w)
     worker_call(w, resume_parked, NULL);
 }
 
+/* ---- publishers that are too fast ------------------------------------------------------------ */
+
+static void await_release(struct worker *w)
+{
+    struct timeval moment = {.tv_usec = HOLD_US};
+
+    event_add(&w->release_event, &moment);
+}
+
+static void on_release(evutil_socket_t fd, short what, void *arg)
+{
+    struct worker *w = arg;
+
+    (void)fd;
+    (void)what;
+    worker_round_begin(w);
+    while (!pubsub_congested(w) && !list_empty(&w->held))
+        conn_release(CONTAINER_OF(w->held.next, struct conn, hold_link));
+    if (!list_empty(&w->held))
+        await_release(w);
+    worker_round_end(w);
+}
+
+void worker_hold(struct worker *w, struct conn *c)
+{
+    if (list_empty(&w->held))
+        await_release(w);
+    conn_hold(c);
+}
+
 /* ---- life ----------------------------------------------------------------------------------- */
 
 /*
@@ -319,6 +340,7 @@ bool worker_init(struct worker *w, struct server *s, int index)
     list_init(&w->flush);
     list_init(&w->doomed);
     list_init(&w->parked);
+    list_init(&w->held);
     w->read_buffer = mem_alloc(READ_BUFFER);
     w->commands = mem_zalloc((size_t)command_count(s->commands) * sizeof(*w->commands));
     w->now_ms = clock_wall_ms();
@@ -334,6 +356,7 @@ bool worker_init(struct worker *w, struct server *s, int index)
     next_tick(w);
     event_assign(&w->gather_event, w->base, -1, 0, on_gathered, w);
     event_assign(&w->unpark_event, w->base, -1, 0, on_unpark, w);
+    event_assign(&w->release_event, w->base, -1, 0, on_release, w);
     expirer_init(w);
     w->evictor = evictor_new(w);
     return true;
@@ -390,6 +413,7 @@ void worker_release(struct worker *w)
     event_del(&w->tick_event);
     event_del(&w->gather_event);
     event_del(&w->unpark_event);
+    event_del(&w->release_event);
     evictor_free(w->evictor);
     event_del(&w->expire_event);
     event_base_free(w->base);

@@ -27,7 +27,7 @@ struct parsed {
     const struct command *cmd; /* NULL: unknown, or it has no key to look ahead for */
     size_t first;              /* index of its first argument in the worker's `args` */
     int argc;
-    size_t end; /* where the next request begins in the data */
+    size_t end;    /* where the next request begins in the data */
     uint64_t hash; /* of its first key, if cmd->first_key */
 };
 
@@ -64,10 +64,11 @@ struct worker {
     int64_t now_ms; /* wall clock, read once a round, and after waiting for the world */
     int64_t mono_ms;
 
-    struct list conns, flush, doomed, parked;
+    struct list conns, flush, doomed, parked, held;
     size_t conns_len;
     size_t output_bytes; /* in the buffers of its connections, but for `out` above */
-    bool kill_asked; /* it is told to close those that were killed; changed with the world stopped */
+    bool
+        kill_asked; /* it is told to close those that were killed; changed with the world stopped */
     _Atomic int load; /* connections, and those on their way here */
 
     struct buf monitor_text; /* scratch of monitor.c: the command in hand as MONITOR shows it */
@@ -94,7 +95,7 @@ struct worker {
 
     struct evictor *evictor;
 
-    struct event tick_event, unpark_event;
+    struct event tick_event, unpark_event, release_event;
 };
 
 bool worker_init(struct worker *w, struct server *s, int index);
@@ -118,6 +119,8 @@ void worker_adopt(struct worker *w, int fd, bool is_unix);
 
 /* Lets a connection wait until clients are no longer paused. */
 void worker_park(struct worker *w, struct conn *c);
+/* Keeps a connection from publishing until others have caught up; see pubsub_congested(). */
+void worker_hold(struct worker *w, struct conn *c);
 /* Goes on with those that waited. Any thread. */
 void worker_unpark(struct worker *w);
 
