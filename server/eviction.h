@@ -1,10 +1,10 @@
 /*
  * maxmemory: evicting keys when memory is above it.
  *
- * Redis' way: a few keys are looked at, the best to evict are remembered in a small pool, and the best
- * of the pool goes. Each worker has a pool of its own and looks at random shards, one lock at a time.
- * Memory is measured again before each key goes, so that workers that evict at the same time do not
- * evict much more than is needed.
+ * Redis' way: a few keys are looked at, the best to evict are remembered in a small pool, and the
+ * best of the pool goes. Each worker has a pool of its own and looks at random shards, one lock at
+ * a time. Memory is measured again before each key goes, so that workers that evict at the same
+ * time do not evict much more than is needed.
  */
 #ifndef LK_SERVER_EVICTION_H
 #define LK_SERVER_EVICTION_H

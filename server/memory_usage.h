@@ -1,4 +1,4 @@
-/* What memory is used for: the sums behind MEMORY STATS and its like. */
+/* What memory is used for: the sums behind MEMORY STATS and INFO memory. */
 #ifndef LK_SERVER_MEMORY_USAGE_H
 #define LK_SERVER_MEMORY_USAGE_H
 

@@ -183,7 +183,7 @@ void expiry_added(struct expiry *x, const struct table *t, uint64_t hash, int64_
     push(x, t, hash, when);
 }
 
-/* While a second heap is being filled, the item on which a later time relies may be in the first. */
+/* While a second heap is filled, the item on which a later time relies may be in the first. */
 void expiry_moved(struct expiry *x, const struct table *t, uint64_t hash, int64_t from, int64_t to)
 {
     if (to < from || x->filling)
@@ -291,7 +291,7 @@ static void sample_item(const struct expiry *x, const struct table *t, uint32_t 
     visit_meant(t, unpack(*at(h, i < x->heap.len ? i : i - x->heap.len)).who, sample_visit, s);
 }
 
-/* Leftovers lead to nothing: where there are many, items may be, and entries are looked for instead. */
+/* Leftovers lead to nothing: where there are many, entries are looked for in the table. */
 static void sample_random(const struct expiry *x, const struct table *t, struct sample *s)
 {
     enum { ATTEMPTS = 64, BUCKETS = 256 };

@@ -1,6 +1,6 @@
 /*
- * storage/expiry: random times to live against a naive copy; after each step the promise holds that for
- * every entry with an expiry there is an item not later than it.
+ * storage/expiry: random times to live against a naive copy; after each step the promise holds that
+ * for every entry with an expiry there is an item not later than it.
  */
 #include "storage/expiry.h"
 

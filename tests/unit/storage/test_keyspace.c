@@ -1,4 +1,4 @@
-/* storage/keyspace: random operations in some databases against a naive copy; counts, draws, swaps. */
+/* storage/keyspace: random operations in databases against a naive copy; counts, draws, swaps. */
 #include "storage/keyspace.h"
 
 #include "base/mem.h"

@@ -1,6 +1,6 @@
 /*
- * storage/table: random operations against a naive copy, with a walk over the structure's invariants; scans
- * while the table grows and shrinks; draws.
+ * storage/table: random operations against a naive copy, with a walk over the structure's
+ * invariants; scans while the table grows and shrinks; draws.
  */
 #include "storage/table.h"
 
