@@ -174,7 +174,7 @@ static bool look_at_expiring(struct entry *e, void *opaque)
     return look->seen < look->enough;
 }
 
-/* One bucket after the other from anywhere on; all items of a bucket, since it is fetched anyway. */
+/* One bucket after the other from anywhere on; all of its items, since it is fetched anyway. */
 static void look_into_table(struct look *look, const struct table *t)
 {
     uint64_t cursor = rng_below((uint64_t)1 << TABLE_CURSOR_BITS);
