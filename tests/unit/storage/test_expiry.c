@@ -103,7 +103,7 @@ static int64_t item_time(const struct expiry_heap *h, uint32_t i)
 {
     uint32_t time;
 
-    memcpy(&time, (*h->chunks[i / EXPIRY_CHUNK])[i % EXPIRY_CHUNK].bytes, sizeof(time));
+    memcpy(&time, h->chunks[i / EXPIRY_CHUNK][i % EXPIRY_CHUNK].bytes, sizeof(time));
     return now + (int32_t)(time - (uint32_t)now);
 }
 
@@ -111,7 +111,7 @@ static uint16_t item_who(const struct expiry_heap *h, uint32_t i)
 {
     uint16_t who;
 
-    memcpy(&who, (*h->chunks[i / EXPIRY_CHUNK])[i % EXPIRY_CHUNK].bytes + 4, sizeof(who));
+    memcpy(&who, h->chunks[i / EXPIRY_CHUNK][i % EXPIRY_CHUNK].bytes + 4, sizeof(who));
     return who;
 }
 
