@@ -46,28 +46,16 @@ enum command_flags {
     CMD_QUICK = 1 << 28,         /* timed together with its like, though Redis calls it not fast */
 };
 
+enum acl_position {
+#define ACL_CATEGORY(id, name) ACL_POSITION_##id,
+#include "server/acl_categories.def"
+#undef ACL_CATEGORY
+};
+
 enum acl_category {
-    ACL_KEYSPACE = 1 << 0,
-    ACL_READ = 1 << 1,
-    ACL_WRITE = 1 << 2,
-    ACL_SET = 1 << 3,
-    ACL_SORTEDSET = 1 << 4,
-    ACL_LIST = 1 << 5,
-    ACL_HASH = 1 << 6,
-    ACL_STRING = 1 << 7,
-    ACL_BITMAP = 1 << 8,
-    ACL_HYPERLOGLOG = 1 << 9,
-    ACL_GEO = 1 << 10,
-    ACL_STREAM = 1 << 11,
-    ACL_PUBSUB = 1 << 12,
-    ACL_ADMIN = 1 << 13,
-    ACL_FAST = 1 << 14,
-    ACL_SLOW = 1 << 15,
-    ACL_BLOCKING = 1 << 16,
-    ACL_DANGEROUS = 1 << 17,
-    ACL_CONNECTION = 1 << 18,
-    ACL_TRANSACTION = 1 << 19,
-    ACL_SCRIPTING = 1 << 20,
+#define ACL_CATEGORY(id, name) ACL_##id = 1 << ACL_POSITION_##id,
+#include "server/acl_categories.def"
+#undef ACL_CATEGORY
 };
 
 /* What a command does with a key: one of the first four, and any of the others. */

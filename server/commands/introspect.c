@@ -30,27 +30,9 @@ static const struct bit_name flag_names[] = {
 };
 
 static const struct bit_name acl_names[] = {
-    {ACL_KEYSPACE, "keyspace"},
-    {ACL_READ, "read"},
-    {ACL_WRITE, "write"},
-    {ACL_SET, "set"},
-    {ACL_SORTEDSET, "sortedset"},
-    {ACL_LIST, "list"},
-    {ACL_HASH, "hash"},
-    {ACL_STRING, "string"},
-    {ACL_BITMAP, "bitmap"},
-    {ACL_HYPERLOGLOG, "hyperloglog"},
-    {ACL_GEO, "geo"},
-    {ACL_STREAM, "stream"},
-    {ACL_PUBSUB, "pubsub"},
-    {ACL_ADMIN, "admin"},
-    {ACL_FAST, "fast"},
-    {ACL_SLOW, "slow"},
-    {ACL_BLOCKING, "blocking"},
-    {ACL_DANGEROUS, "dangerous"},
-    {ACL_CONNECTION, "connection"},
-    {ACL_TRANSACTION, "transaction"},
-    {ACL_SCRIPTING, "scripting"},
+#define ACL_CATEGORY(id, name) {ACL_##id, name},
+#include "server/acl_categories.def"
+#undef ACL_CATEGORY
 };
 
 static const struct bit_name key_flag_names[] = {

@@ -1,5 +1,5 @@
 /*
- * DEBUG and SHUTDOWN: replies of each kind, digests, keys made in numbers, who may, and the end.
+ * DEBUG, SHUTDOWN and small ones: replies of each kind, digests, keys made in numbers, who may, and the end.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -190,6 +190,17 @@ static const struct wire_case only_here[] = {
 };
 
 static const struct wire_case small_ones[] = {
+    {"ACL WHOAMI", "'default'"},
+    {"ACL USERS", "['default']"},
+    {"ACL CAT", "['keyspace' 'read' 'write' 'set' 'sortedset' 'list' 'hash' 'string' 'bitmap' "
+                "'hyperloglog' 'geo' 'stream' 'pubsub' 'admin' 'fast' 'slow' 'blocking' "
+                "'dangerous' 'connection' 'transaction' 'scripting']"},
+    {"ACL CAT bitmap", "%['bitcount' 'bitfield' 'bitfield_ro' 'bitop' 'bitpos' 'getbit' 'setbit']"},
+    {"ACL CAT CONNECTION", "/'client\\|list'"},
+    {"ACL CAT nope", "-ERR Unknown category 'nope'"},
+    {"ACL CAT a b",
+     "-ERR unknown subcommand or wrong number of arguments for 'CAT'. Try ACL HELP."},
+    {"ACL HELP", "/^\\[\\+ACL <subcommand>"},
     {"ROLE", "['master' :0 []]"},
     {"ROLE x", "-ERR wrong number of arguments for 'role' command"},
     {"LOLWUT VERSION x", "-ERR value is not an integer or out of range"},
