@@ -91,6 +91,21 @@ static struct options parse_options(int argc, char **argv)
     return o;
 }
 
+/* Nothing further can be checked on a server that has ended; what it said last is shown. */
+static void expect_alive(struct server *s)
+{
+    enum { SHOWN = 12000 };
+    int code = server_wait_end(s, 0);
+    char *log;
+
+    if (code < 0)
+        return;
+    log = server_log(s);
+    diag("%s", log + (strlen(log) > SHOWN ? strlen(log) - SHOWN : 0));
+    free(log);
+    bail("the server has ended with status %d", code);
+}
+
 static void expect_empty(struct server *s)
 {
     redisContext *link = client_open(s);
@@ -113,10 +128,13 @@ int main(int argc, char **argv)
     several_keys_begin(s);
     keyspace_walks_begin(s);
     crowd_run(s, everything, o.rounds, o.seed);
+    expect_alive(s);
     several_keys_end(s);
     one_key_end(s, COUNTERS, o.rounds);
     crowd_run(s, wiping, o.rounds, o.seed + 1);
+    expect_alive(s);
     crowd_run(s, squeezing, o.rounds, o.seed + 2);
+    expect_alive(s);
     expect_empty(s);
     server_stop(s);
     return tap_done();
