@@ -1,10 +1,10 @@
 /*
- * A connection, and the way of bytes in and out. It belongs to one worker: only that thread touches it,
- * others while the world is stopped.
+ * A connection, and the way of bytes in and out. It belongs to one worker: only that thread touches
+ * it, others while the world is stopped.
  *
  * An idle connection owns no buffers. What was read lies in the worker's buffer and is worked off
- * there; only what cannot be worked off yet moves to a `struct incoming` of the connection's own: an
- * unfinished request, or everything behind a request that has to wait.
+ * there; only what cannot be worked off yet moves to a `struct incoming` of the connection's own:
+ * an unfinished request, or everything behind a request that has to wait.
  */
 #ifndef LK_SERVER_CONN_H
 #define LK_SERVER_CONN_H
@@ -124,8 +124,9 @@ void conn_received(struct conn *c, size_t n);
 /* A buffer to append output to, for a connection that is not the one being served just now. */
 struct buf *conn_output(struct conn *c);
 /*
- * Appends a whole message that is no reply: also to a connection that reads slower than such messages
- * come, so its output limit is looked at as it grows. Nothing for one that is being closed.
+ * Appends a whole message that is no reply: also to a connection that reads slower than such
+ * messages come, so its output limit is looked at as it grows. Nothing for one that is being
+ * closed.
  */
 void conn_push(struct conn *c, struct slice bytes);
 /* Writes what the socket takes; called by the worker for its list. May doom the connection. */

@@ -8,7 +8,7 @@ struct client_sums {
 
 static void add_up(const struct worker *w, struct client_sums *sums)
 {
-    LIST_EACH(c, &w->conns, struct conn, link) {
+    LIST_EACH (c, &w->conns, struct conn, link) {
         size_t input = c->in ? c->in->buf.cap : 0;
 
         sums->blocked += (c->flags & CONN_BLOCKED) != 0;

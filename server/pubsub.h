@@ -62,7 +62,8 @@ void pubsub_deliver(struct worker *w);
 bool pubsub_idle(const struct server *s);
 /*
  * Whether a worker that this one has published to is far behind; true until it has caught up.
- * Connections that publish meanwhile are held (CONN_HELD), so that what is on its way stays bounded.
+ * Connections that publish meanwhile are held (CONN_HELD), so that what is on its way stays
+ * bounded.
  */
 bool pubsub_congested(struct worker *w);
 

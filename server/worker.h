@@ -1,6 +1,6 @@
 /*
- * A worker: a thread with an event loop, an inbox and connections of its own. Everything it runs is inside
- * the world (base/world.h); what others want of it comes as a message.
+ * A worker: a thread with an event loop, an inbox and connections of its own. Everything it runs is
+ * inside the world (base/world.h); what others want of it comes as a message.
  */
 #ifndef LK_SERVER_WORKER_H
 #define LK_SERVER_WORKER_H

@@ -1,5 +1,6 @@
 /*
- * DEBUG, SHUTDOWN and small ones: replies of each kind, digests, keys made in numbers, who may, and the end.
+ * DEBUG, SHUTDOWN and small ones: replies of each kind, digests, keys made in numbers, who may, and
+ * the end.
  */
 #include <stdio.h>
 #include <stdlib.h>
