@@ -48,6 +48,18 @@ def run_latency():
             f"{delays[-1]:,.0f}" + verdict(not missed), widths=widths)
 
 
+def run_growth():
+    count = 1000000 if harness.QUICK else 4000000
+    title("one insertion into a table while it grows: microseconds of processor time")
+    widths = (34, 9, 9, 9, 14)
+    row("", "mean", "p99.99", "max", "target (max)", widths=widths)
+    found = harness.run_tool("growth", count).split()
+    mean, high, worst = (float(field) for field in found[1:])
+    # A keyspace has 1024 tables: this one is as large as those of so many keys.
+    row(f"{count:,} items ({count * 1024:,} keys)", f"{mean:.2f}", f"{high:.1f}", f"{worst:.0f}",
+        "1,000" + verdict(worst < 1000), widths=widths)
+
+
 def start_ms(kind):
     times = []
     for _ in range(5):

@@ -139,12 +139,16 @@ class Server:
 def build_tools():
     os.makedirs(TOOLS, exist_ok=True)
     header = os.path.join(HERE, "wire.h")
-    for name in ("load", "probe", "zipf"):
+    root = os.path.dirname(os.path.dirname(HERE))
+    product = os.path.join(root, "build", "release", "liblatchkey.a")
+    for name in ("load", "probe", "zipf", "growth"):
         source, target = os.path.join(HERE, name + ".c"), os.path.join(TOOLS, name)
-        newest = max(os.path.getmtime(source), os.path.getmtime(header))
+        # Only growth is about the server's own code, and linked with it.
+        linked = [product, "-I" + root, "-l:libjemalloc.a", "-pthread"] if name == "growth" else []
+        newest = max(os.path.getmtime(f) for f in [source, header, *linked[:1]])
         if not os.path.exists(target) or os.path.getmtime(target) < newest:
             subprocess.run([os.environ.get("CC", "cc"), "-std=c11", "-D_GNU_SOURCE", "-O2", "-Wall",
-                            "-Wextra", "-o", target, source, "-lm"], check=True)
+                            "-Wextra", "-o", target, source, *linked, "-lm"], check=True)
 
 
 def start_tool(name, *args, core=CLIENT_CORE):
