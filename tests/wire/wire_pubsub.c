@@ -410,6 +410,43 @@ static void slow_subscriber_harms_nobody(struct session *t)
         wire_close(others[i]);
 }
 
+/*
+ * Two publishers send far more at once than a server wants to have on its way between its threads:
+ * they are slowed down, and nothing is lost.
+ */
+static void flood_of_large_messages(struct session *t)
+{
+    enum { SIZE = 100000, EACH = 150 };
+    struct wire *control = session_wire(t, 0), *reader = session_wire(t, 1);
+    char *line = malloc(SIZE + 100), *payload = malloc(SIZE + 1);
+    int good = 0, next[2] = {0};
+
+    wire_call(control, "CONFIG SET client-output-buffer-limit \"pubsub 0 0 0\"");
+    wire_call(reader, "SUBSCRIBE flood");
+    memset(payload, 'p', SIZE);
+    payload[SIZE] = '\0';
+    for (int i = 0; i < 2 * EACH; i++) {
+        snprintf(line, SIZE + 100, "PUBLISH flood %d:%d:%s", i % 2, i / 2, payload);
+        wire_send(session_wire(t, 2 + i % 2), line);
+    }
+    for (int i = 0; i < 2 * EACH; i++) {
+        char *text = next_payload(reader);
+        int from, n;
+
+        good += text != NULL && sscanf(text, "%d:%d:p", &from, &n) == 2 && from / 2 == 0 &&
+                next[from]++ == n && strlen(text) > SIZE;
+        free(text);
+    }
+    is_int(good, 2 * EACH, "pubsub RESP%d: a flood of large messages arrives in order",
+           t->protocol);
+    for (int i = 0; i < 2 * EACH; i++)
+        good -= strcmp(wire_read(session_wire(t, 2 + i % 2)), ":1") == 0;
+    is_int(good, 0, "pubsub RESP%d: and each is answered", t->protocol);
+    free(payload);
+    free(line);
+    wire_call(control, "CONFIG SET client-output-buffer-limit \"pubsub 32mb 8mb 60\"");
+}
+
 static const struct group groups[] = {
     TABLE(subscribe_and_publish),
     TABLE(unsubscribe_from_all),
@@ -424,6 +461,7 @@ static const struct group groups[] = {
     TEST(slow_subscriber),
     TEST(slow_subscriber_soft_limit),
     TEST(slow_subscriber_harms_nobody),
+    TEST(flood_of_large_messages),
     {NULL},
 };
 
