@@ -44,6 +44,7 @@ void cmd_dbsize(struct call *c)
 struct flush_waiter {
     struct worker *worker;
     uint64_t client;
+    bool silent; /* CLIENT REPLY keeps the answer from it */
 };
 
 static bool flush_mode(struct call *c, bool *wait)
@@ -71,7 +72,7 @@ static void answer_waiter(struct worker *w, void *arg)
     struct conn *conn = find_client(w, waiter->client);
 
     if (conn) {
-        if (!(conn->flags & CONN_REPLY_OFF))
+        if (!waiter->silent)
             buf_append_str(conn_output(conn), "+OK\r\n");
         conn_resume(conn);
     }
@@ -110,7 +111,11 @@ static void flush(struct call *c, int first, int last, bool wait)
         keys += empty(c, db, NULL, NULL);
     if (wait) {
         waiter = mem_alloc(sizeof(*waiter));
-        *waiter = (struct flush_waiter){c->worker, c->conn->id};
+        *waiter = (struct flush_waiter){
+            .worker = c->worker,
+            .client = c->conn->id,
+            .silent = c->conn->flags & (CONN_REPLY_OFF | CONN_REPLY_SKIP),
+        };
         c->conn->flags |= CONN_BLOCKED;
         keys += empty(c, last, all_freed, waiter);
     } else {
