@@ -105,8 +105,10 @@ void worker_stop(struct worker *w); /* any thread */
 bool worker_ended(struct worker *w);
 void worker_release(struct worker *w);
 
-/* Wraps every callback of the loop: begin reads the clocks and enters the world, end writes out what
- * the round left in buffers, frees what was closed, and leaves. */
+/*
+ * Wraps every callback of the loop: begin reads the clocks and enters the world, end writes out
+ * what the round left in buffers, frees what was closed, and leaves.
+ */
 void worker_round_begin(struct worker *w);
 void worker_round_end(struct worker *w);
 void worker_read_clocks(struct worker *w);
