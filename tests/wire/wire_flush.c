@@ -1,6 +1,6 @@
 /*
- * Emptying databases that hold many keys: requests behind it, other clients meanwhile, a client that
- * does not wait for the reply.
+ * Emptying databases that hold many keys: requests behind it, other clients meanwhile, a client
+ * that does not wait for the reply.
  */
 #include <stdio.h>
 #include <string.h>
