@@ -45,8 +45,9 @@ static void percentiles(struct info *i, const char *name, const struct histogram
     const struct conf_percentiles *wanted = &i->conf->latency_tracking_info_percentiles;
 
     info_name(i, "latency_percentiles_usec_", name);
+    buf_append_char(&i->out, ':');
     for (size_t n = 0; n < wanted->len; n++)
-        buf_printf(&i->out, "%sp%.12g=%.3f", n ? "," : ":", wanted->values[n],
+        buf_printf(&i->out, "%sp%.12g=%.3f", n ? "," : "", wanted->values[n],
                    (double)histogram_percentile(h, wanted->values[n]) / 1000);
     buf_append_str(&i->out, "\r\n");
 }

@@ -2,6 +2,7 @@
  * DEBUG, SHUTDOWN and small ones: replies of each kind, digests, keys made in numbers, who may, and
  * the end.
  */
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -190,6 +191,30 @@ static const struct wire_case only_here[] = {
     {"LOLWUT VERSION 1 3", "/Latchkey ver"},
 };
 
+/* Options that take effect at once. */
+static const struct wire_case at_once[] = {
+    {"CONFIG SET slowlog-log-slower-than 0", "+OK"},
+    {"PING", "+PONG"},
+    {"PING", "+PONG"},
+    {"CONFIG SET slowlog-log-slower-than -1", "+OK"},
+    {"SLOWLOG LEN", "/^:[2-9]"},
+    {"CONFIG SET slowlog-max-len 1", "+OK"},
+    {"SLOWLOG LEN", ":1"},
+    {"CONFIG SET slowlog-max-len 128 slowlog-log-slower-than 10000", "+OK"},
+    {"SLOWLOG RESET", "+OK"},
+    {"CONFIG SET latency-tracking-info-percentiles '50 99.99 100'", "+OK"},
+    {"INFO latencystats", "/_ping:p50=[0-9.]+,p99\\.99=[0-9.]+,p100=[0-9]+\\.[0-9]{3}\\\\r"},
+    {"CONFIG SET latency-tracking-info-percentiles ''", "+OK"},
+    {"INFO latencystats", "/_ping:\\\\r"},
+    {"CONFIG SET latency-tracking no", "+OK"},
+    {"INFO latencystats", "=txt:'# Latencystats\\r\\n'"},
+    {"CONFIG SET latency-tracking yes latency-tracking-info-percentiles '50 99 99.9'", "+OK"},
+    {"CONFIG SET hz 500", "+OK"},
+    {"PING", "+PONG"},
+    {"INFO server", "/\\\\nhz:500\\\\r"},
+    {"CONFIG SET hz 10", "+OK"},
+};
+
 static const struct wire_case small_ones[] = {
     {"ACL WHOAMI", "'default'"},
     {"ACL USERS", "['default']"},
@@ -256,6 +281,18 @@ static void shutdown_save_by_force(void)
     server_discard(s);
 }
 
+static void signal_that_would_save(void)
+{
+    struct server *s = server_run("--shutdown-on-sigterm save now");
+
+    kill(s->pid, SIGTERM);
+    is_int(server_wait_end(s, 10000), 0, "shutdown: a signal ends it");
+    if (!s->is_redis)
+        ok(server_log_has(s, "Nothing is saved, although shutdown-on-sigterm says so"),
+           "shutdown: and says that nothing is saved");
+    server_discard(s);
+}
+
 static void crash(const char *line, int status)
 {
     struct server *s = server_run("--enable-debug-command yes");
@@ -279,6 +316,7 @@ static const struct group groups[] = {
     TEST(new_replication_id),
     TABLE(small_ones),
     NEW_TABLE(only_here),
+    NEW_TABLE(at_once),
     {NULL},
 };
 
@@ -293,6 +331,7 @@ int main(void)
     who_may("--enable-debug-command local", "+OK");
     shutdown_in_a_pipeline();
     shutdown_save_by_force();
+    signal_that_would_save();
     if (sanitizer && sanitizer[0]) {
         skip("a sanitizer reports crashes", "debug: crashes");
     } else {
