@@ -5,6 +5,7 @@
 #include "server/pubsub.h"
 #include "server/reply.h"
 #include "server/socket.h"
+#include "server/transaction.h"
 
 #include <stdlib.h>
 
@@ -120,10 +121,12 @@ static void describe_state(const struct conn *c, struct buf *out)
     char flags[16];
 
     flag_letters(c, flags);
-    buf_printf(out, " age=%lld idle=%lld flags=%s db=%d sub=%u psub=%u ssub=%u multi=-1",
+    buf_printf(out,
+               " age=%lld idle=%lld flags=%s db=%d sub=%u psub=%u ssub=%u "
+               "multi=%lld",
                (long long)(now - c->created_ms) / 1000, (long long)(now - c->active_ms) / 1000,
                flags, c->db, pubsub_count(c, CHANNEL_PLAIN), pubsub_count(c, CHANNEL_PATTERN),
-               pubsub_count(c, CHANNEL_SHARD));
+               pubsub_count(c, CHANNEL_SHARD), (long long)transaction_count(c));
 }
 
 static void describe_memory(const struct conn *c, struct buf *out)
@@ -136,10 +139,10 @@ static void describe_memory(const struct conn *c, struct buf *out)
         arguments = c->in->args.cap * sizeof(struct slice) + c->in->filled;
     }
     buf_printf(out,
-               " qbuf=%zu qbuf-free=%zu argv-mem=%zu multi-mem=0 rbs=%zu rbp=%zu obl=%zu oll=0 "
+               " qbuf=%zu qbuf-free=%zu argv-mem=%zu multi-mem=%zu rbs=%zu rbp=%zu obl=%zu oll=0 "
                "omem=%zu tot-mem=%zu",
-               input, input_free, arguments, c->out.cap, c->out.len, conn_pending(c), c->out.cap,
-               conn_memory(c));
+               input, input_free, arguments, transaction_memory(c), c->out.cap, c->out.len,
+               conn_pending(c), c->out.cap, conn_memory(c));
 }
 
 void client_describe(const struct conn *c, struct buf *out)

@@ -38,12 +38,15 @@ enum command_flags {
     CMD_SORT_FOR_SCRIPT = 1 << 19,
     CMD_PROTECTED = 1 << 20,
 
+    CMD_EXEC_WORLD = 1 << 23,    /* EXEC stops the world for it: it concerns keys that its arguments
+                                    do not name, or waits for another thread */
     CMD_WORLD = 1 << 24,         /* runs with the world stopped */
     CMD_IN_SUBSCRIBER = 1 << 25, /* allowed to a RESP2 client that is subscribed */
     CMD_TOUCHES_ARGS = 1 << 26,  /* arguments may hold secrets, see auth_is_secret() */
     CMD_EVEN_PAUSED = 1 << 27,   /* runs although clients are paused */
     CMD_SYSTEM = 1 << 29,        /* not for applications: COMMAND DOCS calls it "syscmd" */
     CMD_QUICK = 1 << 28,         /* timed together with its like, though Redis calls it not fast */
+    CMD_AT_ONCE = 1 << 30,       /* within MULTI too it runs at once, and is not queued */
 };
 
 enum acl_position {

@@ -10,6 +10,7 @@
 #include "server/output_limit.h"
 #include "server/pubsub.h"
 #include "server/socket.h"
+#include "server/transaction.h"
 #include "server/worker.h"
 
 #include <errno.h>
@@ -99,6 +100,7 @@ static void bury(struct conn *c)
 
     if (c->unblock)
         c->unblock(c, UNBLOCK_CLOSED);
+    transaction_drop(c);
     pubsub_drop(c);
     monitor_end(c);
     list_remove(&c->link);
@@ -130,7 +132,7 @@ size_t conn_memory(const struct conn *c)
             mem_good_size(sizeof(*c->in)) + c->in->buf.cap + c->in->args.cap * sizeof(struct slice);
     if (c->in && c->in->filling)
         bytes += c->in->filling->cap;
-    return bytes + mem_size_of(c->extra) + pubsub_memory(c);
+    return bytes + mem_size_of(c->extra) + pubsub_memory(c) + transaction_memory(c);
 }
 
 /* ---- writing ------------------------------------------------------------------------------- */

@@ -21,6 +21,7 @@ struct worker;
 struct command;
 struct subscription;
 struct subscriptions;
+struct transaction;
 
 enum conn_flags {
     CONN_CLOSE_AFTER_REPLY = 1 << 0, /* no more requests; closed when everything is written */
@@ -96,6 +97,7 @@ struct conn {
     size_t out_sent;    /* bytes of `out` that the socket took already */
     struct conn_extra *extra;
     struct subscriptions *subs; /* channels and patterns, NULL for none */
+    struct transaction *transaction; /* of MULTI and WATCH, NULL without either */
     const struct command *last_command;
     int64_t created_ms, active_ms; /* monotonic */
     int64_t soft_since_ms;         /* over the soft output limit since; 0: not */

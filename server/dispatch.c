@@ -9,6 +9,7 @@
 #include "server/monitor.h"
 #include "server/reply.h"
 #include "server/timing.h"
+#include "server/transaction.h"
 
 enum { UNKNOWN_ARGS_MAX = 128 };
 
@@ -126,14 +127,10 @@ static void run_locked(struct call *c)
     }
 }
 
-static void run(struct call *c)
+ALWAYS_INLINE void account(struct call *c)
 {
     struct worker *w = c->worker;
 
-    timing_begin(w, c->cmd);
-    run_locked(c);
-    if (UNLIKELY(w->discarded_len))
-        effect_settle(w);
     w->stats.commands++;
     if (UNLIKELY(c->out.buf->len > c->reply_start && c->out.buf->ptr[c->reply_start] == '-')) {
         count_error(c);
@@ -143,6 +140,47 @@ static void run(struct call *c)
         timing_alone(c);
 }
 
+static void run(struct call *c)
+{
+    struct worker *w = c->worker;
+
+    timing_begin(w, c->cmd);
+    run_locked(c);
+    if (UNLIKELY(w->discarded_len))
+        effect_settle(w);
+    account(c);
+}
+
+void dispatch_queued(const struct call *exec, const struct queued *q)
+{
+    struct call c = {
+        .worker = exec->worker,
+        .server = exec->server,
+        .conn = exec->conn,
+        .conf = exec->server->conf,
+        .cmd = q->cmd,
+        .argv = q->argv,
+        .argc = q->argc,
+        .db = exec->conn->db,
+        .now_ms = exec->now_ms,
+        .out = {.buf = exec->out.buf, .resp3 = exec->conn->resp3},
+        .reply_start = exec->out.buf->len,
+        .first_hash = q->first_hash,
+        .hashes = q->hashes,
+        .holds_shards = exec->holds_shards,
+        .world = exec->world,
+    };
+    bool monitored = server_gate(c.server, GATE_MONITORED);
+
+    if (UNLIKELY(monitored))
+        monitor_note(&c);
+    timing_begin(c.worker, c.cmd);
+    c.cmd->run(&c);
+    account(&c);
+    if (UNLIKELY(monitored))
+        monitor_show(&c);
+}
+
 /* What is wrong with the request alone, before any gate, is found in the order of Redis. */
 static enum gate_result admit(struct call *c, uint32_t gates)
 {
@@ -150,8 +188,11 @@ static enum gate_result admit(struct call *c, uint32_t gates)
 
     if (LIKELY(!refused(c)))
         result = LIKELY(!gates) ? GATE_PASS : gates_check(c);
-    if (UNLIKELY(result == GATE_REFUSED && c->cmd))
+    if (LIKELY(result != GATE_REFUSED))
+        return result;
+    if (c->cmd)
         c->worker->commands[c->cmd->id].rejected++;
+    transaction_refused(c);
     return result;
 }
 
@@ -186,7 +227,7 @@ bool dispatch(struct worker *w, struct conn *conn, const struct parsed *p)
         run(&c);
         if (UNLIKELY(gates & GATE_MONITORED))
             monitor_show(&c);
-    } else {
+    } else if (result == GATE_REFUSED) {
         count_error(&c);
     }
     if (UNLIKELY(conn->gates & CONN_GATE_REPLY))

@@ -1,7 +1,7 @@
 /*
  * The dispatcher: from a parsed request to its reply. It alone locks shards: it looks up in the
  * command's row where the keys are, locks their shards in ascending order, runs the handler,
- * unlocks.
+ * unlocks. For what a transaction has queued, EXEC does so beforehand (transaction.h).
  */
 #ifndef LK_SERVER_DISPATCH_H
 #define LK_SERVER_DISPATCH_H
@@ -15,5 +15,9 @@ const struct command *dispatch_find_command(const struct server *s, const struct
 
 /* Executes a request of the worker's batch. False: it must wait, and the connection is parked. */
 bool dispatch(struct worker *w, struct conn *c, const struct parsed *p);
+
+struct queued;
+/* Runs a command of a transaction for EXEC, whose call has locked all that it needs. */
+void dispatch_queued(const struct call *exec, const struct queued *q);
 
 #endif

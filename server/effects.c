@@ -4,6 +4,7 @@
 #include "base/mem.h"
 #include "server/expirer.h"
 #include "server/notify.h"
+#include "server/watch.h"
 
 static const struct {
     const char *name;
@@ -43,8 +44,12 @@ void effect_changed(struct worker *w, int db, unsigned shard, struct entry *e, s
 void effect_removed(struct worker *w, int db, unsigned shard, struct slice key,
                     const struct entry *last, enum key_event event)
 {
+    struct shard *home = &w->server->keyspace.shards[shard];
+    uint64_t version = shard_next_version(home);
+
     (void)last;
-    shard_next_version(&w->server->keyspace.shards[shard]);
+    if (UNLIKELY(home->watched))
+        watch_removed(home, db, key, version);
     w->stats.dirty++;
     effect_event(w, db, key, event);
 }
@@ -59,6 +64,16 @@ void effect_drop(struct worker *w, int db, uint64_t hash, struct found f, enum k
         w->stats.evicted_keys++;
     effect_removed(w, db, shard_of(hash), entry_key(e), e, event);
     effect_discard(w, e);
+}
+
+void effect_emptying(struct worker *w, int db)
+{
+    watch_databases(&w->server->keyspace, db, -1, w->now_ms);
+}
+
+void effect_swapping(struct worker *w, int a, int b)
+{
+    watch_databases(&w->server->keyspace, a, b, w->now_ms);
 }
 
 /* All shards, since a version that a client remembers of any key must not come again. */

@@ -4,6 +4,7 @@
 #include "server/auth.h"
 #include "server/eviction.h"
 #include "server/reply.h"
+#include "server/transaction.h"
 
 static enum gate_result gate_auth(struct call *c)
 {
@@ -14,10 +15,18 @@ static enum gate_result gate_auth(struct call *c)
     return GATE_REFUSED;
 }
 
+static enum gate_result gate_no_multi(struct call *c)
+{
+    if (!(c->conn->gates & CONN_GATE_MULTI) || !(c->cmd->flags & CMD_NO_MULTI))
+        return GATE_PASS;
+    reply_error(c, "ERR Command not allowed inside a transaction");
+    return GATE_REFUSED;
+}
+
 static enum gate_result gate_memory(struct call *c)
 {
     if (!server_gate(c->server, GATE_MEMORY) || eviction_make_room(c->worker) ||
-        !(c->cmd->flags & CMD_DENYOOM))
+        !(transaction_flags(c) & CMD_DENYOOM))
         return GATE_PASS;
     reply_error(c, "OOM command not allowed when used memory > 'maxmemory'.");
     return GATE_REFUSED;
@@ -39,7 +48,7 @@ static enum gate_result gate_subscriber(struct call *c)
 static enum gate_result gate_monitor(struct call *c)
 {
     if (!(c->conn->gates & CONN_GATE_MONITOR) ||
-        !(c->cmd->flags & (CMD_WRITE | CMD_READONLY | CMD_MAY_REPLICATE)))
+        !(transaction_flags(c) & (CMD_WRITE | CMD_READONLY | CMD_MAY_REPLICATE)))
         return GATE_PASS;
     reply_error(c, "ERR Replica can't interact with the keyspace");
     return GATE_REFUSED;
@@ -48,7 +57,7 @@ static enum gate_result gate_monitor(struct call *c)
 static enum gate_result gate_pause(struct call *c)
 {
     struct server *s = c->server;
-    bool may_write = c->cmd->flags & (CMD_WRITE | CMD_MAY_REPLICATE);
+    bool may_write = transaction_flags(c) & (CMD_WRITE | CMD_MAY_REPLICATE);
 
     if (!server_gate(s, GATE_PAUSED) || c->cmd->flags & CMD_EVEN_PAUSED ||
         (s->pause_writes_only && !may_write))
@@ -60,10 +69,19 @@ static enum gate_result gate_pause(struct call *c)
     return GATE_PASS;
 }
 
+static enum gate_result gate_multi(struct call *c)
+{
+    if (!(c->conn->gates & CONN_GATE_MULTI) || c->cmd->flags & CMD_AT_ONCE)
+        return GATE_PASS;
+    transaction_queue(c);
+    return GATE_QUEUED;
+}
+
 enum gate_result gates_check(struct call *c)
 {
     static enum gate_result (*const all[])(struct call *) = {
-        gate_auth, gate_memory, gate_subscriber, gate_monitor, gate_pause,
+        gate_auth,    gate_no_multi, gate_memory, gate_subscriber,
+        gate_monitor, gate_pause,    gate_multi,
     };
 
     for (size_t i = 0; i < COUNT_OF(all); i++) {

@@ -12,6 +12,7 @@ enum gate_result {
     GATE_PASS,
     GATE_REFUSED, /* and answered */
     GATE_WAIT,    /* the connection is to be parked */
+    GATE_QUEUED,  /* it runs later, and is answered */
 };
 
 enum gate_result gates_check(struct call *c);

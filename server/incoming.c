@@ -112,13 +112,24 @@ void incoming_begin_long(struct incoming *in)
         incoming_end_long(in);
 }
 
+static void add_blobs(struct incoming *in, struct blob **blobs, size_t n)
+{
+    in->blobs = mem_realloc(in->blobs, (in->blobs_len + n) * sizeof(*blobs));
+    memcpy(in->blobs + in->blobs_len, blobs, n * sizeof(*blobs));
+    in->blobs_len += n;
+}
+
+void incoming_lend_blobs(struct conn *c, struct blob **blobs, size_t n)
+{
+    add_blobs(incoming_of(c), blobs, n);
+}
+
 void incoming_end_long(struct incoming *in)
 {
     struct blob *b = in->filling;
 
     in->filling = NULL;
     in->filled = 0;
-    in->blobs = mem_realloc(in->blobs, (in->blobs_len + 1) * sizeof(b));
-    in->blobs[in->blobs_len++] = b;
+    add_blobs(in, &b, 1);
     request_long_done(&in->parser, &in->args, slice_make(b->data, b->len));
 }

@@ -28,6 +28,8 @@ void incoming_end_long(struct incoming *in);
 /* The request that had long arguments is done. */
 void incoming_free_blobs(struct incoming *in);
 
+/* Makes the arguments of a request that was kept those of the request in hand. */
+void incoming_lend_blobs(struct conn *c, struct blob **blobs, size_t n);
 /* If `arg` of the request in hand is an allocation of its own, gives it away; else NULL. */
 struct blob *incoming_take_blob(struct conn *c, struct slice arg);
 

@@ -31,47 +31,72 @@ static void look_ahead(const struct call *c, const struct key_position *keys, in
     }
 }
 
-static void lock_positions(struct key_locks *locks, struct call *c, const struct key_position *keys,
-                           int n)
+static void add_positions(struct key_locks *locks, const struct call *c, uint64_t *hashes,
+                          const struct key_position *keys, int n)
 {
-    reserve_hashes(c->worker, (size_t)c->argc);
-    c->hashes = c->worker->hashes;
-    memset(locks, 0, sizeof(*locks));
     for (int i = 0; i < n; i++) {
-        uint64_t hash;
-
         if (keys[i].flags & KEY_NOT_KEY)
             continue;
-        hash = c->hashes[keys[i].index] = hash_bytes(c->argv[keys[i].index]);
-        locks->shards[shard_of(hash) / 64] |= (uint64_t)1 << shard_of(hash) % 64;
-        locks->any = true;
+        hashes[keys[i].index] = hash_bytes(c->argv[keys[i].index]);
+        key_locks_add(locks, hashes[keys[i].index]);
     }
+}
+
+void key_locks_hold(const struct key_locks *locks, struct keyspace *ks)
+{
+    if (!locks->any)
+        return;
     for (int word = 0; word < SHARDS / 64; word++) {
         for (uint64_t bits = locks->shards[word]; bits; bits &= bits - 1)
-            lock_take(&c->server->keyspace.shards[word * 64 + __builtin_ctzll(bits)].lock);
+            lock_take(&ks->shards[word * 64 + __builtin_ctzll(bits)].lock);
     }
-    if (locks->any && n > 1)
-        look_ahead(c, keys, n);
+}
+
+/* Where the call's keys are; `*keys` is allocated unless it is `quick`. */
+static int find_keys(const struct call *c, struct key_position quick[POSITIONS_QUICK],
+                     struct key_position **keys)
+{
+    int n = command_keys(c->cmd, c->argv, c->argc, quick, POSITIONS_QUICK);
+
+    *keys = quick;
+    if (n > POSITIONS_QUICK) {
+        *keys = mem_alloc((size_t)n * sizeof(**keys));
+        command_keys(c->cmd, c->argv, c->argc, *keys, n);
+    }
+    return n;
+}
+
+bool key_locks_add_keys(struct key_locks *locks, const struct call *c, uint64_t *hashes)
+{
+    struct key_position quick[POSITIONS_QUICK], *keys;
+    int n = find_keys(c, quick, &keys);
+
+    add_positions(locks, c, hashes, keys, n);
+    if (keys != quick)
+        mem_free(keys);
+    return n > 0;
 }
 
 void key_locks_take(struct key_locks *locks, struct call *c)
 {
-    struct key_position quick[POSITIONS_QUICK], *keys = quick;
-    int n = command_keys(c->cmd, c->argv, c->argc, quick, POSITIONS_QUICK);
+    struct key_position quick[POSITIONS_QUICK], *keys;
+    int n = find_keys(c, quick, &keys);
 
     locks->any = false;
     if (n <= 0)
         return;
-    if (n > POSITIONS_QUICK) {
-        keys = mem_alloc((size_t)n * sizeof(*keys));
-        command_keys(c->cmd, c->argv, c->argc, keys, n);
-    }
-    lock_positions(locks, c, keys, n);
+    memset(locks, 0, sizeof(*locks));
+    reserve_hashes(c->worker, (size_t)c->argc);
+    c->hashes = c->worker->hashes;
+    add_positions(locks, c, c->hashes, keys, n);
+    key_locks_hold(locks, &c->server->keyspace);
+    if (locks->any && n > 1)
+        look_ahead(c, keys, n);
     if (keys != quick)
         mem_free(keys);
 }
 
-void key_locks_release(struct key_locks *locks, struct keyspace *ks)
+void key_locks_release(const struct key_locks *locks, struct keyspace *ks)
 {
     if (!locks->any)
         return;

@@ -9,8 +9,21 @@ struct key_locks {
     bool any;
 };
 
+static inline void key_locks_add(struct key_locks *locks, uint64_t hash)
+{
+    locks->shards[shard_of(hash) / 64] |= (uint64_t)1 << shard_of(hash) % 64;
+    locks->any = true;
+}
+/*
+ * Adds the shards of the call's keys, and puts their hashes where their arguments are. False if it
+ * has no keys.
+ */
+bool key_locks_add_keys(struct key_locks *locks, const struct call *c, uint64_t *hashes);
+/* Locks what was added. */
+void key_locks_hold(const struct key_locks *locks, struct keyspace *ks);
+
 /* Hashes the keys of the call into c->hashes and locks their shards. */
 void key_locks_take(struct key_locks *locks, struct call *c);
-void key_locks_release(struct key_locks *locks, struct keyspace *ks);
+void key_locks_release(const struct key_locks *locks, struct keyspace *ks);
 
 #endif

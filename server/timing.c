@@ -47,6 +47,23 @@ void timing_switch(struct worker *w, const struct command *cmd)
     w->run_start = now;
 }
 
+void timing_nest(struct worker *w, struct timing *outer)
+{
+    *outer = (struct timing){w->run_cmd, w->run_calls, w->run_start, w->run_failed};
+    w->run_cmd = NULL;
+    w->run_calls = 0;
+    w->run_failed = 0;
+}
+
+void timing_unnest(struct worker *w, const struct timing *outer)
+{
+    timing_close(w);
+    w->run_cmd = outer->cmd;
+    w->run_calls = outer->calls;
+    w->run_start = outer->start;
+    w->run_failed = outer->failed;
+}
+
 void timing_alone(struct call *c)
 {
     struct worker *w = c->worker;

@@ -16,6 +16,16 @@ void timing_switch(struct worker *w, const struct command *cmd);
  */
 void timing_alone(struct call *c);
 
+/* A run that is interrupted by others. */
+struct timing {
+    const struct command *cmd;
+    uint64_t calls, start, failed;
+};
+
+/* Calls between the two are timed on their own, and belong to the run around them all the same. */
+void timing_nest(struct worker *w, struct timing *outer);
+void timing_unnest(struct worker *w, const struct timing *outer);
+
 static inline bool timing_each(const struct conf *conf, const struct command *cmd)
 {
     return !(cmd->flags & (CMD_FAST | CMD_QUICK)) || (uint64_t)conf->slowlog_log_slower_than < 1000;

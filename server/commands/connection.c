@@ -4,6 +4,7 @@
 #include "server/monitor.h"
 #include "server/pubsub.h"
 #include "server/reply.h"
+#include "server/transaction.h"
 
 /* PING [message]. To a RESP2 client in subscriber mode, whose replies are messages, a message. */
 void cmd_ping(struct call *c)
@@ -43,6 +44,7 @@ void cmd_reset(struct call *c)
 {
     struct conn *conn = c->conn;
 
+    transaction_drop(conn);
     monitor_end(conn);
     pubsub_drop(conn);
     conn->db = 0;
@@ -56,6 +58,10 @@ void cmd_reset(struct call *c)
 /* MONITOR */
 void cmd_monitor(struct call *c)
 {
+    if (c->conn->flags & CONN_MULTI) {
+        reply_error(c, "ERR MONITOR isn't allowed for DENY BLOCKING client");
+        return;
+    }
     if (c->conn->flags & CONN_MONITOR)
         return;
     monitor_begin(c->conn);

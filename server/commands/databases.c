@@ -27,6 +27,7 @@ void cmd_swapdb(struct call *c)
         reply_error(c, "ERR DB index is out of range");
         return;
     }
+    effect_swapping(c->worker, (int)a, (int)b);
     keyspace_swap(&c->server->keyspace, (int)a, (int)b);
     effect_database(c->worker, 1);
     reply_ok(c);
@@ -93,6 +94,7 @@ static uint64_t empty(struct call *c, int db, void (*done)(void *arg), void *arg
     struct keyspace *ks = &c->server->keyspace;
     uint64_t keys = keyspace_count(ks, db);
 
+    effect_emptying(c->worker, db);
     if (keys || done)
         reaper_give(c->server->reaper, keyspace_detach(ks, db), keys, done, arg);
     return keys;

@@ -1,0 +1,335 @@
+/* Queueing and running transactions, see transaction.h. */
+#include "server/transaction.h"
+
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/world.h"
+#include "server/dispatch.h"
+#include "server/handlers.h"
+#include "server/incoming.h"
+#include "server/monitor.h"
+#include "server/reply.h"
+#include "server/timing.h"
+
+enum {
+    GATE_FLAGS = CMD_WRITE | CMD_READONLY | CMD_DENYOOM | CMD_MAY_REPLICATE,
+    MUTED = CONN_REPLY_OFF | CONN_REPLY_SKIP,
+};
+
+static struct transaction *transaction_of(struct conn *c)
+{
+    if (!c->transaction)
+        c->transaction = mem_zalloc(sizeof(*c->transaction));
+    return c->transaction;
+}
+
+/* ---- the queue ------------------------------------------------------------------------------- */
+
+/* What an argument needs within the allocation of its command; a long one is handed over. */
+static size_t bytes_within(struct slice arg)
+{
+    return arg.len >= REQUEST_LONG_FROM ? 0 : arg.len;
+}
+
+static struct queued *queued_new(const struct call *c, size_t *size)
+{
+    size_t argc = (size_t)c->argc;
+    size_t head = sizeof(struct queued) + argc * sizeof(struct slice);
+    size_t hashes = c->cmd->one_key ? 0 : argc * sizeof(uint64_t);
+    struct queued *q;
+
+    *size = head + hashes;
+    for (int i = 0; i < c->argc; i++)
+        *size += bytes_within(call_arg(c, i));
+    q = mem_alloc(*size);
+    *q = (struct queued){.cmd = c->cmd, .first_hash = c->first_hash, .argc = c->argc};
+    if (hashes)
+        q->hashes = (uint64_t *)(void *)((char *)q + head);
+    return q;
+}
+
+/* An argument as an allocation of its own, which the command owns from now on. */
+static struct slice keep_long(struct queued *q, struct call *c, struct slice arg)
+{
+    struct blob *b = incoming_take_blob(c->conn, arg);
+
+    if (!b) {
+        b = blob_new(arg.len, arg.len);
+        memcpy(b->data, arg.ptr, arg.len);
+    }
+    q->blobs = mem_realloc(q->blobs, (q->blobs_len + 1) * sizeof(b));
+    q->blobs[q->blobs_len++] = b;
+    return slice_make(b->data, b->len);
+}
+
+static void keep_args(struct queued *q, struct call *c, size_t size)
+{
+    char *at = (char *)q + size;
+
+    for (int i = 0; i < c->argc; i++) {
+        struct slice arg = call_arg(c, i);
+
+        if (arg.len >= REQUEST_LONG_FROM) {
+            q->argv[i] = keep_long(q, c, arg);
+            continue;
+        }
+        at -= arg.len;
+        memcpy(at, arg.ptr, arg.len);
+        q->argv[i] = slice_make(at, arg.len);
+    }
+}
+
+static void free_queued(struct queued *q)
+{
+    for (size_t i = 0; i < q->blobs_len; i++)
+        blob_free(q->blobs[i]);
+    mem_free(q->blobs);
+    mem_free(q);
+}
+
+static void append(struct transaction *t, struct queued *q)
+{
+    if (t->last)
+        t->last->next = q;
+    else
+        t->first = q;
+    t->last = q;
+    t->count++;
+}
+
+static void keep(struct transaction *t, struct call *c)
+{
+    size_t size;
+    struct queued *q = queued_new(c, &size);
+
+    keep_args(q, c, size);
+    append(t, q);
+    t->memory += size;
+    for (size_t i = 0; i < q->blobs_len; i++)
+        t->memory += q->blobs[i]->cap;
+    t->flags |= c->cmd->flags & GATE_FLAGS;
+    t->world = t->world || c->cmd->flags & (CMD_WORLD | CMD_EXEC_WORLD);
+    if (c->cmd->one_key)
+        key_locks_add(&t->locks, c->first_hash);
+    else if (!key_locks_add_keys(&t->locks, c, q->hashes))
+        q->hashes = NULL;
+}
+
+/* What is queued is input that is not worked off: it counts as such. */
+static void bound(struct conn *c)
+{
+    struct worker *w = c->worker;
+
+    if (LIKELY(c->transaction->memory <= w->server->conf->client_query_buffer_limit))
+        return;
+    log_warning("Closing client that queued more than the query buffer may hold: id=%llu",
+                (unsigned long long)c->id);
+    w->stats.query_limit_disconnections++;
+    conn_doom(c);
+}
+
+void transaction_queue(struct call *c)
+{
+    struct transaction *t = c->conn->transaction;
+
+    if (!t->spoilt)
+        keep(t, c);
+    reply_simple(c, "QUEUED");
+    bound(c->conn);
+}
+
+/* ---- beginning and ending -------------------------------------------------------------------- */
+
+bool transaction_begin(struct conn *c)
+{
+    if (c->flags & CONN_MULTI)
+        return false;
+    transaction_of(c);
+    c->flags |= CONN_MULTI;
+    c->gates |= CONN_GATE_MULTI;
+    return true;
+}
+
+void transaction_watch(struct call *c, int i)
+{
+    struct transaction *t = transaction_of(c->conn);
+
+    key_locks_add(&t->locks, call_hash(c, i));
+    watches_add(&t->watches, c, i);
+}
+
+void transaction_unwatch(struct conn *c)
+{
+    if (!c->transaction)
+        return;
+    watches_release(&c->transaction->watches, &c->worker->server->keyspace);
+    if (!(c->flags & CONN_MULTI))
+        transaction_drop(c);
+}
+
+void transaction_drop(struct conn *c)
+{
+    struct transaction *t = c->transaction;
+
+    if (!t)
+        return;
+    for (struct queued *q = t->first, *next; q; q = next) {
+        next = q->next;
+        free_queued(q);
+    }
+    watches_release(&t->watches, &c->worker->server->keyspace);
+    mem_free(t);
+    c->transaction = NULL;
+    c->flags &= ~(uint32_t)CONN_MULTI;
+    c->gates &= ~(uint32_t)CONN_GATE_MULTI;
+}
+
+/* ---- refusals -------------------------------------------------------------------------------- */
+
+/* EXEC says that nothing was run, and why, without the customary code. */
+static void abort_exec(struct call *c)
+{
+    struct buf *out = c->out.buf;
+    struct slice why = slice_make(out->ptr + c->reply_start + 1, out->len - c->reply_start - 3);
+    size_t code = why.len > 4 && memcmp(why.ptr, "ERR ", 4) == 0 ? 4 : 0;
+    struct buf text = {0};
+
+    buf_append_str(&text, "EXECABORT Transaction discarded because of: ");
+    buf_append(&text, why.ptr + code, why.len - code);
+    out->len = c->reply_start;
+    write_error_slice(&c->out, buf_slice(&text));
+    buf_release(&text);
+    transaction_drop(c->conn);
+}
+
+void transaction_refused(struct call *c)
+{
+    if (c->cmd && c->cmd->run == cmd_exec)
+        abort_exec(c);
+    else if (c->conn->flags & CONN_MULTI)
+        c->conn->transaction->spoilt = true;
+}
+
+int transaction_flags(const struct call *c)
+{
+    int flags = c->cmd->flags;
+
+    if (LIKELY(!(c->conn->flags & CONN_MULTI)))
+        return flags;
+    if (c->cmd->run == cmd_exec)
+        return flags | c->conn->transaction->flags;
+    return flags & CMD_AT_ONCE ? flags : flags | CMD_DENYOOM; /* a queue needs memory */
+}
+
+/* ---- EXEC ------------------------------------------------------------------------------------ */
+
+static void hold(struct call *c, const struct transaction *t)
+{
+    struct worker *w = c->worker;
+
+    if (!t->world) {
+        key_locks_hold(&t->locks, &c->server->keyspace);
+        c->holds_shards = t->locks.any;
+        return;
+    }
+    world_stop();
+    worker_read_clocks(w);
+    c->now_ms = w->now_ms;
+    c->conf = c->server->conf;
+    c->world = true;
+}
+
+/* A command of the queue may have changed the configuration. */
+static void let_go(struct call *c, const struct transaction *t)
+{
+    c->conf = c->server->conf;
+    if (t->world)
+        world_resume();
+    else
+        key_locks_release(&t->locks, &c->server->keyspace);
+}
+
+/* As for a batch: first the buckets, then the entries. */
+static void look_ahead(const struct call *c, const struct transaction *t,
+                       void (*hint)(const struct table *t, uint64_t hash))
+{
+    const struct keyspace *ks = &c->server->keyspace;
+
+    for (const struct queued *q = t->first; q; q = q->next) {
+        if (q->cmd->first_key)
+            hint(&keyspace_space(ks, c->db, shard_of(q->first_hash))->table, q->first_hash);
+    }
+}
+
+/* The handler may take over a long argument; what it leaves is freed with the command. */
+static void run_queued(struct call *exec, struct queued *q)
+{
+    struct conn *c = exec->conn;
+    size_t before = exec->out.buf->len;
+
+    if (UNLIKELY(q->blobs_len)) {
+        incoming_lend_blobs(c, q->blobs, q->blobs_len);
+        q->blobs_len = 0;
+    }
+    dispatch_queued(exec, q);
+    if (UNLIKELY(c->in && c->in->blobs_len))
+        incoming_free_blobs(c->in);
+    if (UNLIKELY(c->flags & MUTED))
+        exec->out.buf->len = before;
+}
+
+/* Each command's time is its own, and a part of EXEC's. */
+static void run_all(struct call *c, struct transaction *t)
+{
+    struct timing outer;
+
+    timing_nest(c->worker, &outer);
+    if (!(c->conn->flags & MUTED))
+        reply_array(c, t->count);
+    for (struct queued *q = t->first; q; q = q->next)
+        run_queued(c, q);
+    timing_unnest(c->worker, &outer);
+    if (server_gate(c->server, GATE_MONITORED))
+        monitor_note(c);
+    /* A CLIENT REPLY among the commands has had its effect, and concerns no more than it did. */
+    if (UNLIKELY(c->conn->gates & CONN_GATE_REPLY))
+        c->reply_start = c->out.buf->len;
+}
+
+void transaction_exec(struct call *c)
+{
+    struct transaction *t = c->conn->transaction;
+    struct keyspace *ks = &c->server->keyspace;
+    bool changed;
+
+    if (t->spoilt) {
+        reply_error(c, "EXECABORT Transaction discarded because of previous errors.");
+        transaction_drop(c->conn);
+        return;
+    }
+    look_ahead(c, t, table_hint_bucket);
+    look_ahead(c, t, table_hint_item);
+    hold(c, t);
+    changed = watches_changed(&t->watches, ks, c->now_ms);
+    watches_release_locked(&t->watches, ks);
+    if (changed)
+        reply_null_array(c);
+    else
+        run_all(c, t);
+    let_go(c, t);
+    transaction_drop(c->conn);
+}
+
+/* ---- descriptions ---------------------------------------------------------------------------- */
+
+int64_t transaction_count(const struct conn *c)
+{
+    return c->flags & CONN_MULTI ? c->transaction->count : -1;
+}
+
+size_t transaction_memory(const struct conn *c)
+{
+    const struct transaction *t = c->transaction;
+
+    return t ? t->memory + t->watches.memory + t->watches.cap * sizeof(*t->watches.v) : 0;
+}

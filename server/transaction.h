@@ -1,0 +1,65 @@
+/*
+ * Transactions: what a connection has queued since MULTI, and what it watches.
+ *
+ * From MULTI on the last of the gates queues commands instead of letting them run; the arguments are
+ * copied, but for long ones, which are handed over. The shards that the queue needs are gathered on
+ * the way. EXEC locks all of them at once, in ascending order, runs the commands, and unlocks; it
+ * stops the world instead when a command of the queue does, or touches keys that its arguments do
+ * not name.
+ */
+#ifndef LK_SERVER_TRANSACTION_H
+#define LK_SERVER_TRANSACTION_H
+
+#include "server/key_locks.h"
+#include "server/watch.h"
+
+/* A command that waits for EXEC, in one allocation with its arguments. */
+struct queued {
+    struct queued *next;
+    const struct command *cmd;
+    uint64_t first_hash; /* as in struct call */
+    uint64_t *hashes;
+    struct blob **blobs; /* arguments that are allocations of their own, owned */
+    size_t blobs_len;
+    int argc;
+    struct slice argv[];
+};
+
+struct transaction {
+    struct queued *first, *last;
+    int64_t count;
+    size_t memory;          /* of the queue */
+    int flags;              /* of the queued commands, those that gates ask EXEC for */
+    bool spoilt;            /* a command was refused: EXEC will not run */
+    bool world;             /* EXEC is to stop the world */
+    struct key_locks locks; /* of the queue's keys and the watched ones */
+    struct watches watches;
+};
+
+/* MULTI. False if it has begun already. */
+bool transaction_begin(struct conn *c);
+/* WATCH of the key of argument i, whose shard is locked. */
+void transaction_watch(struct call *c, int i);
+/* UNWATCH. */
+void transaction_unwatch(struct conn *c);
+/* Ends it without running anything, and forgets what is watched. */
+void transaction_drop(struct conn *c);
+/* EXEC of one that was begun. Answers. */
+void transaction_exec(struct call *c);
+
+/* ---- for the gates --------------------------------------------------------------------------- */
+
+/* Queues the call, and answers. */
+void transaction_queue(struct call *c);
+/* A gate has refused the call, and answered: it spoils the transaction, or ends it if it is EXEC. */
+void transaction_refused(struct call *c);
+/* The flags of the call's command, with those of the queue that it will run. */
+int transaction_flags(const struct call *c);
+
+/* ---- for descriptions ------------------------------------------------------------------------ */
+
+/* How many commands are queued; -1 outside of MULTI. */
+int64_t transaction_count(const struct conn *c);
+size_t transaction_memory(const struct conn *c);
+
+#endif

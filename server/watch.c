@@ -1,0 +1,210 @@
+/* Watched keys, see watch.h. */
+#include "server/watch.h"
+
+#include "base/mem.h"
+
+struct watched {
+    uint64_t hash;
+    uint64_t version; /* of the last removal since it is watched; 0: none */
+    size_t watchers;
+    int db;
+    uint32_t key_len;
+    char key[];
+};
+
+/* What a look-up among a shard's watched keys is for. */
+struct wanted {
+    int db;
+    struct slice key;
+};
+
+static struct slice key_of(const struct watched *k)
+{
+    return slice_make(k->key, k->key_len);
+}
+
+static uint64_t hash_of(const void *item)
+{
+    return ((const struct watched *)item)->hash;
+}
+
+/* A `struct wanted` stands where table_find() hands a key on. */
+static bool is_wanted(const void *item, struct slice as_key)
+{
+    const struct watched *k = item;
+    struct wanted wanted;
+
+    memcpy(&wanted, as_key.ptr, sizeof(wanted));
+    return k->db == wanted.db && slice_eq(key_of(k), wanted.key);
+}
+
+static struct watched *find(const struct shard *shard, int db, struct slice key, uint64_t hash,
+                            struct table_place *place)
+{
+    struct wanted wanted = {db, key};
+    struct slice as_key = slice_make((const char *)&wanted, sizeof(wanted));
+
+    return shard->watched ? table_find(shard->watched, hash, as_key, is_wanted, place) : NULL;
+}
+
+static struct shard *shard_at(const struct keyspace *ks, const struct watched *k)
+{
+    return &ks->shards[shard_of(k->hash)];
+}
+
+/* The entry of the key in that database; NULL if there is none, or its time has come. */
+static const struct entry *entry_in(const struct keyspace *ks, int db, const struct watched *k,
+                                    int64_t now_ms)
+{
+    struct space *space = keyspace_space(ks, db, shard_of(k->hash));
+    struct entry *e = space_find(space, k->hash, key_of(k)).entry;
+
+    return e && !entry_expired(e, now_ms) ? e : NULL;
+}
+
+static uint64_t version_of(const struct keyspace *ks, const struct watched *k, int64_t now_ms)
+{
+    const struct entry *e = entry_in(ks, k->db, k, now_ms);
+
+    return e && e->version > k->version ? e->version : k->version;
+}
+
+/* ---- what a connection watches --------------------------------------------------------------- */
+
+static struct watched *watched_new(struct shard *shard, int db, struct slice key, uint64_t hash)
+{
+    struct watched *k = mem_zalloc(sizeof(*k) + key.len);
+
+    k->hash = hash;
+    k->db = db;
+    k->key_len = (uint32_t)key.len;
+    memcpy(k->key, key.ptr, key.len);
+    if (!shard->watched)
+        shard->watched = mem_zalloc(sizeof(*shard->watched));
+    table_insert(shard->watched, hash, k, hash_of);
+    return k;
+}
+
+static bool is_among(const struct watches *ws, const struct watched *k)
+{
+    for (size_t i = 0; k->watchers && i < ws->len; i++) {
+        if (ws->v[i].key == k)
+            return true;
+    }
+    return false;
+}
+
+void watches_add(struct watches *ws, struct call *c, int i)
+{
+    struct keyspace *ks = &c->server->keyspace;
+    uint64_t hash = call_hash(c, i);
+    struct shard *shard = &ks->shards[shard_of(hash)];
+    struct slice key = call_arg(c, i);
+    struct table_place place;
+    struct watched *k;
+
+    call_peek(c, i); /* drops one that has reached its time: that is no change */
+    k = find(shard, c->db, key, hash, &place);
+    if (!k)
+        k = watched_new(shard, c->db, key, hash);
+    if (is_among(ws, k))
+        return;
+    if (ws->len == ws->cap) {
+        ws->cap = ws->cap ? ws->cap * 2 : 4;
+        ws->v = mem_realloc(ws->v, ws->cap * sizeof(*ws->v));
+    }
+    k->watchers++;
+    ws->v[ws->len++] = (struct watch){k, version_of(ks, k, c->now_ms)};
+    ws->memory += sizeof(*k) + key.len;
+}
+
+bool watches_changed(const struct watches *ws, const struct keyspace *ks, int64_t now_ms)
+{
+    for (size_t i = 0; i < ws->len; i++) {
+        if (version_of(ks, ws->v[i].key, now_ms) != ws->v[i].version)
+            return true;
+    }
+    return false;
+}
+
+static void leave(struct keyspace *ks, struct watched *k)
+{
+    struct shard *shard = shard_at(ks, k);
+    struct table_place place;
+
+    if (--k->watchers)
+        return;
+    find(shard, k->db, key_of(k), k->hash, &place);
+    table_remove(shard->watched, place, k->hash, hash_of);
+    mem_free(k);
+    if (shard->watched->count)
+        return;
+    table_release(shard->watched);
+    mem_free(shard->watched);
+    shard->watched = NULL;
+}
+
+static void forget(struct watches *ws)
+{
+    mem_free(ws->v);
+    *ws = (struct watches){0};
+}
+
+void watches_release_locked(struct watches *ws, struct keyspace *ks)
+{
+    for (size_t i = 0; i < ws->len; i++)
+        leave(ks, ws->v[i].key);
+    forget(ws);
+}
+
+void watches_release(struct watches *ws, struct keyspace *ks)
+{
+    for (size_t i = 0; i < ws->len; i++) {
+        struct shard *shard = shard_at(ks, ws->v[i].key);
+
+        lock_take(&shard->lock);
+        leave(ks, ws->v[i].key);
+        lock_release(&shard->lock);
+    }
+    forget(ws);
+}
+
+/* ---- what happens to keys -------------------------------------------------------------------- */
+
+void watch_removed(struct shard *shard, int db, struct slice key, uint64_t version)
+{
+    struct table_place place;
+    struct watched *k = find(shard, db, key, hash_bytes(key), &place);
+
+    if (k)
+        k->version = version;
+}
+
+struct change {
+    struct keyspace *ks;
+    int a, b;
+    int64_t now_ms;
+};
+
+/* A key that is on neither side does not change. */
+static void change_watched(void *item, void *opaque)
+{
+    struct watched *k = item;
+    const struct change *change = opaque;
+
+    if (k->db != change->a && k->db != change->b)
+        return;
+    if (entry_in(change->ks, change->a, k, change->now_ms) ||
+        (change->b >= 0 && entry_in(change->ks, change->b, k, change->now_ms)))
+        k->version = shard_next_version(shard_at(change->ks, k));
+}
+
+void watch_databases(struct keyspace *ks, int a, int b, int64_t now_ms)
+{
+    struct change change = {ks, a, b, now_ms};
+
+    for (unsigned i = 0; a != b && i < SHARDS; i++) {
+        if (ks->shards[i].watched)
+            table_each(ks->shards[i].watched, change_watched, &change);
+    }
+}
