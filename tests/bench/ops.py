@@ -25,11 +25,10 @@ def benchmark(server, test, pipeline, requests, core=harness.CLIENT_CORE):
     """Returns the CPU nanoseconds per request and the requests per second by the clock."""
     command = ["redis-benchmark", "-p", str(server.port), "-t", test, "-P", str(pipeline),
                "-n", str(requests), "-r", str(KEYS), "-d", "64", "-c", "50", "--csv"]
-    if core is not None:
-        command = ["taskset", "-c", str(core), *command]
     before = server.cpu_ns()
     output = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True,
-                            stderr=subprocess.DEVNULL).stdout
+                            stderr=subprocess.DEVNULL,
+                            preexec_fn=harness.measured_on(core)).stdout
     spent = server.cpu_ns() - before
     return spent / requests, float(output.splitlines()[-1].split(",")[1].strip('"'))
 

@@ -19,7 +19,7 @@ static void on_term(int signal_number)
 }
 
 struct samples {
-    uint32_t *ns;
+    uint64_t *ns;
     size_t len, room;
 };
 
@@ -31,12 +31,12 @@ static void samples_add(struct samples *s, uint64_t ns)
         if (s->ns == NULL)
             wire_die("realloc");
     }
-    s->ns[s->len++] = ns > UINT32_MAX ? UINT32_MAX : (uint32_t)ns;
+    s->ns[s->len++] = ns;
 }
 
 static int by_size(const void *a, const void *b)
 {
-    uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+    uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
 
     return (x > y) - (x < y);
 }
@@ -45,7 +45,7 @@ static double percentile_us(const struct samples *s, double part)
 {
     size_t i = (size_t)((double)s->len * part);
 
-    return s->ns[i < s->len ? i : s->len - 1] / 1000.0;
+    return (double)s->ns[i < s->len ? i : s->len - 1] / 1000;
 }
 
 static void get_once(struct wire *w, struct samples *s, unsigned long key)
