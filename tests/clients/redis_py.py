@@ -99,9 +99,9 @@ def pubsub():
         got = {"message": [], "pmessage": []}
 
         def all_came():
-            message = p.get_message(ignore_subscribe_messages=True)
-            if message and message["data"] != "start":
-                got[message["type"]].append(message["data"])
+            while message := p.get_message(ignore_subscribe_messages=True):
+                if message["data"] != "start":
+                    got[message["type"]].append(message["data"])
             return sum(map(len, got.values())) == 1000
 
         until(all_came, "1,000 messages")
