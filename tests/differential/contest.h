@@ -11,7 +11,7 @@
 #include "tests/differential/trail.h"
 #include "tests/differential/twin.h"
 
-enum { BATCH_MAX = 64, BATCH_SPACE = BATCH_MAX + 8, ORACLE = 0, TESTED = 1 };
+enum { BATCH_MAX = 64, BATCH_SPACE = BATCH_MAX + 12, ORACLE = 0, TESTED = 1 };
 
 struct contest {
     struct twin twins[2];

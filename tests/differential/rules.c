@@ -26,6 +26,9 @@ static struct rule keys[] = {
 static struct rule expiry[] = {
 #include "tests/differential/expiry.def"
 };
+static struct rule transactions[] = {
+#include "tests/differential/transactions.def"
+};
 static struct rule admin[] = {
 #include "tests/differential/admin.def"
 };
@@ -37,11 +40,15 @@ static struct rule pubsub[] = {
 #undef RULE
 #undef FIXED
 
+#define FAMILY(name)                                                                               \
+    {                                                                                              \
+#name, name, COUNT_OF(name)                                                                \
+    }
 static struct family families[] = {
-    {"strings", strings, COUNT_OF(strings)}, {"bits", bits, COUNT_OF(bits)},
-    {"keys", keys, COUNT_OF(keys)},          {"expiry", expiry, COUNT_OF(expiry)},
-    {"admin", admin, COUNT_OF(admin)},
+    FAMILY(strings), FAMILY(bits),  FAMILY(keys),
+    FAMILY(expiry),  FAMILY(admin), FAMILY(transactions),
 };
+#undef FAMILY
 
 /* Apart, since their replies cannot be counted in advance. */
 static struct family publishing = {"pubsub", pubsub, COUNT_OF(pubsub)};

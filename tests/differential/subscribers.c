@@ -16,6 +16,7 @@
 #include "tests/differential/contest.h"
 #include "tests/differential/options.h"
 #include "tests/differential/reply_tree.h"
+#include "tests/differential/template.h"
 #include "tests/differential/verdict.h"
 #include "tests/lib/raw.h"
 #include "tests/lib/tap.h"
@@ -189,7 +190,7 @@ static bool step(struct drawn *d)
 
 static void run(const struct options *o, int threads)
 {
-    static struct drawn drawn[8];
+    static struct drawn drawn[SEQUENCE_MAX];
 
     contest_start(&contest, threads);
     rng_seed(o->seed);

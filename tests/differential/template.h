@@ -21,7 +21,7 @@
 
 struct node;
 
-enum { SEQUENCE_MAX = 8 };
+enum { SEQUENCE_MAX = 12 };
 
 /* Ends the program on a mistake in the template: it is part of the program. */
 struct node *template_parse(const char *text);
