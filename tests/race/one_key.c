@@ -100,6 +100,31 @@ void exclude(struct client *c)
     }
 }
 
+/* WATCH: an increment happens when nobody else's has come between, and only then. */
+static atomic_llong compared_and_set;
+
+void compare_and_set(struct client *c)
+{
+    tell(c, "SELECT 7");
+    for (int i = 0; i < c->rounds / 2; i++) {
+        redisReply *r;
+        long long seen;
+
+        tell(c, "WATCH watched");
+        r = ask(c, "GET watched");
+        seen = r != NULL && r->type == REDIS_REPLY_STRING ? atoll(r->str) : 0;
+        if (r != NULL)
+            freeReplyObject(r);
+        tell(c, "MULTI");
+        tell(c, "SET watched %lld", seen + 1);
+        r = ask(c, "EXEC");
+        if (r != NULL && r->type == REDIS_REPLY_ARRAY)
+            atomic_fetch_add(&compared_and_set, 1);
+        if (r != NULL)
+            freeReplyObject(r);
+    }
+}
+
 /* Every key gets a short time to live in one of the ways there are. */
 void expire_soon(struct client *c)
 {
@@ -160,6 +185,8 @@ void one_key_end(struct server *s, int clients, int rounds)
     is_int(final_number(link, "BITCOUNT bits"), all, "no bit is lost");
     is_int(atomic_load(&handed_out) + final_number(link, "GET handed"), atomic_load(&handed_in),
            "every value was handed over once");
+    is_int(final_number(link, "GET watched"), atomic_load(&compared_and_set),
+           "increments behind WATCH are as many as EXEC says");
     end_expired(link);
     redisFree(link);
 }

@@ -27,6 +27,7 @@ static const struct role everything[] = {
     {"counters", COUNTERS, false, NULL, count_up},
     {"values handed over", 2, false, NULL, hand_over},
     {"mutual exclusion", 3, false, NULL, exclude},
+    {"optimistic increments", 3, false, NULL, compare_and_set},
     {"short lives", 2, false, NULL, expire_soon},
     {"keys that come and go", 2, false, NULL, come_and_go},
     {"keys that stay are found", 2, true, NULL, walk_keys},

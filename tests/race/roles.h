@@ -17,6 +17,7 @@ void watch_swapped(struct client *c);
 void count_up(struct client *c);
 void hand_over(struct client *c);
 void exclude(struct client *c);
+void compare_and_set(struct client *c);
 void expire_soon(struct client *c);
 
 /* keyspace_walks.c: what stays is found while all else comes and goes. */

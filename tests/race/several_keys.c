@@ -30,6 +30,21 @@ static void shuffle(int *order)
     }
 }
 
+/* One by one, and yet at once. */
+static void set_in_transaction(struct client *c, const int *order, int value)
+{
+    redisReply *r;
+
+    tell(c, "MULTI");
+    for (int i = 0; i < FIVE; i++)
+        tell(c, "SET a:%d %d", order[i], value);
+    r = ask(c, "EXEC");
+    if (r != NULL && r->elements != FIVE)
+        complain(c, "EXEC ran %zu of five commands", r->elements);
+    if (r != NULL)
+        freeReplyObject(r);
+}
+
 void set_five(struct client *c)
 {
     int o[FIVE];
@@ -39,7 +54,7 @@ void set_five(struct client *c)
         int v = pick(1000000);
 
         shuffle(o);
-        switch (pick(6)) {
+        switch (pick(8)) {
         case 0:
             tell(c, "DEL a:%d a:%d a:%d a:%d a:%d", o[0], o[1], o[2], o[3], o[4]);
             break;
@@ -49,6 +64,9 @@ void set_five(struct client *c)
             break;
         case 2:
             tell(c, "UNLINK a:%d a:%d a:%d a:%d a:%d", o[0], o[1], o[2], o[3], o[4]);
+            break;
+        case 3:
+            set_in_transaction(c, o, v);
             break;
         default:
             tell(c, "MSET a:%d %d a:%d %d a:%d %d a:%d %d a:%d %d", o[0], v, o[1], v, o[2], v, o[3],
