@@ -1,11 +1,12 @@
 /*
  * Transactions: what a connection has queued since MULTI, and what it watches.
  *
- * From MULTI on the last of the gates queues commands instead of letting them run; the arguments are
- * copied, but for long ones, which are handed over. The shards that the queue needs are gathered on
- * the way. EXEC locks all of them at once, in ascending order, runs the commands, and unlocks; it
- * stops the world instead when a command of the queue does, or touches keys that its arguments do
- * not name.
+ * From MULTI on the last of the gates queues commands instead of letting them run; the arguments
+ * are copied, but for long ones, which are handed over. The shards that the queue needs are
+ * gathered on the way. EXEC locks all of them at once, in ascending order, runs the commands, and
+ * unlocks; it stops the world instead when a command of the queue does, or touches keys that its
+ * arguments do not name. (For one that needs the main thread, CONFIG SET, the world goes on
+ * meanwhile.)
  */
 #ifndef LK_SERVER_TRANSACTION_H
 #define LK_SERVER_TRANSACTION_H
@@ -51,7 +52,7 @@ void transaction_exec(struct call *c);
 
 /* Queues the call, and answers. */
 void transaction_queue(struct call *c);
-/* A gate has refused the call, and answered: it spoils the transaction, or ends it if it is EXEC. */
+/* The call was refused and answered: it spoils the transaction, or ends it if it is EXEC. */
 void transaction_refused(struct call *c);
 /* The flags of the call's command, with those of the queue that it will run. */
 int transaction_flags(const struct call *c);

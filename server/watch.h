@@ -28,7 +28,10 @@ struct watches {
 
 /* Adds the key of argument i, whose shard is locked; nothing if it is among them. */
 void watches_add(struct watches *ws, struct call *c, int i);
-/* Whether any of the keys was changed, made, deleted, or has reached its time. Locked: their shards. */
+/*
+ * Whether any of the keys was changed, made, deleted, or has reached its time. Locked: their
+ * shards.
+ */
 bool watches_changed(const struct watches *ws, const struct keyspace *ks, int64_t now_ms);
 /* Forgets all. Locked: their shards. */
 void watches_release_locked(struct watches *ws, struct keyspace *ks);

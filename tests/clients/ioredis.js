@@ -303,6 +303,28 @@ async function restart(options) {
     }
 }
 
+async function transactions(r, options) {
+    await r.del("n", "s")
+    assert.deepStrictEqual(await r.multi().set("s", "v").incr("n").get("s").exec(),
+        [[null, "OK"], [null, 1], [null, "v"]])
+    const failed = await r.multi().incr("s").incr("n").exec()
+    assert.match(failed[0][0].message, /not an integer/)
+    assert.deepStrictEqual(failed[1], [null, 2])
+    await assert.rejects(r.multi().incr("n").call("GET").exec(), /EXECABORT/)
+    await r.multi({ pipeline: false })
+    assert.strictEqual(await r.incr("n"), "QUEUED")
+    assert.strictEqual(await r.discard(), "OK")
+    await withClient(options, async (other) => {
+        assert.strictEqual(await r.watch("n"), "OK")
+        await other.incr("n")
+        assert.strictEqual(await r.multi().incr("n").exec(), null)
+        assert.strictEqual(await r.watch("n"), "OK")
+        await other.incr("n")
+        assert.strictEqual(await r.unwatch(), "OK")
+        assert.deepStrictEqual(await r.multi().incr("n").exec(), [[null, 5]])
+    })
+}
+
 async function killedClient(r, options) {
     await withClient({ ...options, ...RETRY }, async (victim) => {
         const before = await victim.client("ID")
@@ -332,7 +354,7 @@ async function unixSocket(options) {
 async function main() {
     server = await Server.start()
     const shared = { handshake, strings, keys, pipelines, binary, pubsub, shardedPubsub,
-        keyspaceEvents, scanStream, databases, errors, killedClient, monitor }
+        keyspaceEvents, scanStream, databases, errors, transactions, killedClient, monitor }
     const alone = { autoPipelining, authentication, offlineQueue, restart, unixSocket }
     for (const [protocol, options] of [["RESP3, the default", {}], ["RESP2", { protocol: 2 }]]) {
         for (const [name, body] of Object.entries(shared))

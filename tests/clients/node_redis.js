@@ -2,7 +2,7 @@
 "use strict"
 
 const assert = require("assert")
-const { createClient, createClientPool, RESP_TYPES } = require("redis")
+const { createClient, createClientPool, RESP_TYPES, WatchError } = require("redis")
 const { Server, run, test, until } = require("./suite")
 
 const ALL_BYTES = Buffer.from(Array.from({ length: 256 }, (_, i) => i))
@@ -298,6 +298,24 @@ async function restart(options) {
     }
 }
 
+async function transactions(r, options) {
+    await r.del(["n", "s"])
+    assert.deepStrictEqual(await r.multi().set("s", "v").incr("n").get("s").exec(),
+        ["OK", 1, "v"])
+    await assert.rejects(r.multi().incr("s").incr("n").exec(), /1 commands failed/)
+    assert.strictEqual(await r.get("n"), "2")
+    await assert.rejects(r.multi().incr("n").addCommand(["GET"]).exec(), /wrong number|EXECABORT/)
+    await withClient(options, async (other) => {
+        await r.watch("n")
+        await other.incr("n")
+        await assert.rejects(r.multi().incr("n").exec(), WatchError)
+        await r.watch("n")
+        await other.incr("n")
+        await r.unwatch()
+        assert.deepStrictEqual(await r.multi().incr("n").exec(), [5])
+    })
+}
+
 async function killedClient(r, options) {
     await withClient(options, async (victim) => {
         const before = await victim.clientId()
@@ -340,7 +358,8 @@ async function unixSocket(options) {
 async function main() {
     server = await Server.start()
     const shared = { handshake, strings, keys, pipelines, binary, pubsub, pingWhileSubscribed,
-        shardedPubsub, keyspaceEvents, scanIterator, databases, errors, killedClient, monitor }
+        shardedPubsub, keyspaceEvents, scanIterator, databases, errors,
+        transactions, killedClient, monitor }
     const alone = { authentication, offlineQueue, restart, pool, unixSocket }
     for (const [protocol, options] of [["RESP3, the default", {}], ["RESP2", { RESP: 2 }]]) {
         for (const [name, body] of Object.entries(shared))

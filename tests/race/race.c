@@ -43,6 +43,18 @@ static const struct role everything[] = {
     {NULL, 0, false, NULL, NULL},
 };
 
+static const struct role trading[] = {
+    {"money moved", 4, false, NULL, move_money},
+    {"money moved if nobody else did", 4, false, NULL, move_watched_money},
+    {"a purse renamed", 1, false, NULL, rename_money},
+    {"money added up", 2, true, NULL, add_money_up},
+    {"mixed commands, beside trading", 4, false, NULL, mixed_commands},
+    {"administration, beside trading", 1, true, NULL, administer},
+    {"killed connections, beside trading", 1, true, NULL, be_killed},
+    {"commands monitored, beside trading", 1, true, NULL, watch_commands},
+    {NULL, 0, false, NULL, NULL},
+};
+
 static const struct role wiping[] = {
     {"five keys set at once, databases wiped", 6, false, NULL, set_five},
     {"five keys read at once, databases wiped", 6, false, NULL, get_five},
@@ -132,6 +144,9 @@ int main(int argc, char **argv)
     expect_alive(s);
     several_keys_end(s);
     one_key_end(s, COUNTERS, o.rounds);
+    money_begin(s);
+    crowd_run(s, trading, o.rounds / 2, o.seed + 2);
+    money_end(s);
     crowd_run(s, wiping, o.rounds, o.seed + 1);
     expect_alive(s);
     crowd_run(s, squeezing, o.rounds, o.seed + 2);

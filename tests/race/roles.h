@@ -24,6 +24,12 @@ void expire_soon(struct client *c);
 void come_and_go(struct client *c);
 void walk_keys(struct client *c);
 
+/* money.c: transactions move what is never more or less. */
+void move_money(struct client *c);
+void move_watched_money(struct client *c);
+void add_money_up(struct client *c);
+void rename_money(struct client *c);
+
 /* messages.c: messages come all, once, in their publisher's order. */
 void subscribe_all(struct client *c);
 void read_messages(struct client *c);
@@ -47,6 +53,8 @@ void wipe(struct client *c);
 void several_keys_begin(struct server *s);
 void several_keys_end(struct server *s);
 void one_key_end(struct server *s, int clients, int rounds);
+void money_begin(struct server *s);
+void money_end(struct server *s);
 void keyspace_walks_begin(struct server *s);
 
 #endif
