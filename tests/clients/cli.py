@@ -41,7 +41,7 @@ class Terminal:
         fcntl.ioctl(self.fd, termios.TIOCSWINSZ, struct.pack("HHHH", 50, 120, 0, 0))
         self.seen = ""
 
-    def expect(self, pattern, seconds=20):
+    def expect(self, pattern, seconds=30):
         end = time.monotonic() + seconds
         while not (match := re.search(pattern, self.seen)):
             if time.monotonic() > end:

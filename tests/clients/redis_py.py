@@ -118,7 +118,7 @@ def events():
         thread = p.run_in_thread(sleep_time=0.01)
         until(lambda: r.pubsub_numsub("__keyevent@0__:expired")[0][1] == 1, "the subscription")
         r.set("soon", 1, px=20)
-        equal(expired.wait(15), True)
+        equal(expired.wait(30), True)
         thread.stop()
         thread.join()
     r.config_set("notify-keyspace-events", "")

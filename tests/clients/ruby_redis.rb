@@ -12,7 +12,7 @@ def equal(actual, expected)
   raise "#{actual.inspect} instead of #{expected.inspect}" unless actual == expected
 end
 
-def within(seconds = 15)
+def within(seconds = 30)
   deadline = Process.clock_gettime(Process::CLOCK_MONOTONIC) + seconds
   until yield
     raise "did not come" if Process.clock_gettime(Process::CLOCK_MONOTONIC) > deadline
@@ -98,7 +98,7 @@ test "ruby-redis: publish and subscribe" do
   within { r.publish("news1", "first") == 1 }
   500.times { |i| r.publish("news2", i) }
   r.publish("news", "end")
-  subscriber.join(15) or raise "messages did not come"
+  subscriber.join(30) or raise "messages did not come"
   equal got, [%w[news1 first]] + (0...500).map { |i| ["news2", i.to_s] } + [%w[news end]]
 end
 

@@ -8,7 +8,7 @@ const net = require("net")
 const os = require("os")
 const path = require("path")
 
-const TEST_TIMEOUT_MS = 20000
+const TEST_TIMEOUT_MS = 60000
 const cases = []
 const running = new Set()
 

@@ -41,7 +41,7 @@ def equal(actual, expected):
         raise AssertionError(f"{actual!r} instead of {expected!r}")
 
 
-def until(condition, what, seconds=15):
+def until(condition, what, seconds=30):
     end = time.monotonic() + seconds
     while not condition():
         if time.monotonic() > end:
