@@ -88,6 +88,11 @@ void mem_purge(void)
     mallctl(name, NULL, NULL, NULL, 0);
 }
 
+void mem_purge_in_background(bool on)
+{
+    mallctl("background_thread", NULL, NULL, &on, sizeof(on));
+}
+
 const char *mem_allocator_name(void)
 {
     static char name[32];
@@ -140,6 +145,11 @@ void mem_allocator_stats(struct mem_allocator_stats *out)
 void mem_purge(void)
 {
     malloc_trim(0);
+}
+
+void mem_purge_in_background(bool on)
+{
+    (void)on;
 }
 
 const char *mem_allocator_name(void)

@@ -86,7 +86,7 @@ static void flag_letters(const struct conn *c, char *out)
         {c->flags & CONN_MONITOR, 'O'},
         {c->subs != NULL, 'P'},
         {c->flags & CONN_MULTI, 'x'},
-        {c->flags & CONN_BLOCKED, 'b'},
+        {c->flags & (CONN_BLOCKED | CONN_PARKED), 'b'},
         {c->flags & CONN_CLOSE_AFTER_REPLY, 'c'},
         {c->flags & CONN_UNIX, 'U'},
         {c->flags & CONN_NO_EVICT, 'e'},

@@ -11,7 +11,7 @@ static void add_up(const struct worker *w, struct client_sums *sums)
     LIST_EACH (c, &w->conns, struct conn, link) {
         size_t input = c->in ? c->in->buf.cap : 0;
 
-        sums->blocked += (c->flags & CONN_BLOCKED) != 0;
+        sums->blocked += (c->flags & (CONN_BLOCKED | CONN_PARKED)) != 0;
         if (input > sums->max_input)
             sums->max_input = input;
         if (c->out.cap > sums->max_output)

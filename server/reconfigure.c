@@ -96,6 +96,14 @@ static bool apply_maxmemory(struct server *s, const struct conf *to, struct buf 
     return true;
 }
 
+static bool apply_purging(struct server *s, const struct conf *to, struct buf *why)
+{
+    (void)s;
+    (void)why;
+    mem_purge_in_background(to->jemalloc_bg_thread);
+    return true;
+}
+
 static bool apply_slowlog(struct server *s, const struct conf *to, struct buf *why)
 {
     (void)why;
@@ -122,6 +130,7 @@ static const struct applier {
     {OPT_bind, apply_title},
     {OPT_crash_log_enabled, apply_crash_log},
     {OPT_maxmemory, apply_maxmemory},
+    {OPT_jemalloc_bg_thread, apply_purging},
     {OPT_slowlog_max_len, apply_slowlog},
 };
 

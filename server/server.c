@@ -305,6 +305,7 @@ int server_run(struct server *s)
     int started = 0;
     bool ok = true;
 
+    mem_purge_in_background(s->conf->jemalloc_bg_thread);
     s->start_memory = mem_used();
     while (ok && started < s->workers_len)
         ok = worker_start(&s->workers[started++]);

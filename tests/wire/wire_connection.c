@@ -445,6 +445,7 @@ static void pause_all(struct session *t)
 static void pause_writes(struct session *t)
 {
     struct wire *w = session_wire(t, 0), *a = session_wire(t, 1), *b = session_wire(t, 2);
+    char *text;
 
     wire_call(w, "SET k v");
     is_alive(a);
@@ -457,6 +458,12 @@ static void pause_writes(struct session *t)
     OK(raw_expect_silence(a->fd, 50), "writes wait");
     OK(raw_expect_silence(b->fd, 10), "so does PUBLISH");
     IS(wire_call(w, "EXISTS n"), ":0", "nothing was written");
+    text = wire_bulk(w, "INFO clients");
+    OK(strstr(text, "\nblocked_clients:2\r") != NULL, "who waits is counted");
+    free(text);
+    text = wire_bulk(w, "CLIENT LIST");
+    OK(strstr(text, " flags=b") != NULL, "and marked");
+    free(text);
     IS(wire_call(w, "CLIENT UNPAUSE"), "+OK", "UNPAUSE");
     IS(wire_read(a), ":1", "then it is");
     IS(wire_read(b), ":0", "and published");

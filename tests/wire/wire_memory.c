@@ -316,9 +316,35 @@ static void lower_limit(struct session *t)
     no_limit(w);
 }
 
+/* Pages that are free go back to the system although nobody asks for anything. */
+static void idle_gives_back(struct session *t)
+{
+    struct wire *w = session_wire(t, 0);
+    char *allocator = wire_bulk(w, "INFO memory");
+    bool returns = strstr(allocator, "mem_allocator:jemalloc") != NULL;
+    long long before, filled, rss;
+
+    free(allocator);
+    if (!returns || t->protocol != 2)
+        return;
+    wait_freed(w);
+    before = info_number(w, "memory", "used_memory_rss");
+    fill(w, "k", 0, 20000, "");
+    filled = rss = info_number(w, "memory", "used_memory_rss");
+    wire_call(w, "FLUSHALL");
+    for (int i = 0; i < 120 && rss > before + (filled - before) / 2; i++) {
+        raw_sleep_ms(500);
+        rss = info_number(w, "memory", "used_memory_rss");
+    }
+    diag("resident: %lld, filled %lld, in the end %lld", before, filled, rss);
+    OK(filled > before + (40 << 20), "keys take memory");
+    OK(rss <= before + (filled - before) / 2, "who is idle gives it back");
+}
+
 static const struct group groups[] = {
-    TEST(noeviction),     TEST(allkeys),        TEST(volatile_keys), TEST(nearest_ttl_first),
-    TEST(used_keys_stay), TEST(evicted_events), TEST(lower_limit),   {NULL},
+    TEST(noeviction),        TEST(allkeys),         TEST(volatile_keys),
+    TEST(nearest_ttl_first), TEST(used_keys_stay),  TEST(evicted_events),
+    TEST(lower_limit),       TEST(idle_gives_back), {NULL},
 };
 
 int main(void)
