@@ -9,7 +9,7 @@
 #include "tests/lib/tap.h"
 #include "tests/race/roles.h"
 
-enum { ACCOUNTS = 1000, EACH = 100, HOT = 20, DB = 9, ATTEMPTS = 50 };
+enum { ACCOUNTS = 1000, EACH = 100, HOT = 20, DB = 9, ATTEMPTS = 10 };
 
 /* Half of what is moved is moved between few. */
 static int pick_account(void)
