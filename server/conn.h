@@ -96,7 +96,7 @@ struct conn {
     size_t out_counted; /* of its capacity, in the worker's output_bytes */
     size_t out_sent;    /* bytes of `out` that the socket took already */
     struct conn_extra *extra;
-    struct subscriptions *subs; /* channels and patterns, NULL for none */
+    struct subscriptions *subs;      /* channels and patterns, NULL for none */
     struct transaction *transaction; /* of MULTI and WATCH, NULL without either */
     const struct command *last_command;
     int64_t created_ms, active_ms; /* monotonic */

@@ -19,7 +19,7 @@ enum { SHARD_BITS = 10, SHARDS = 1 << SHARD_BITS };
 
 struct shard {
     CACHE_ALIGNED struct lock lock;
-    uint64_t seq; /* the last version given to a key of this shard */
+    uint64_t seq;          /* the last version given to a key of this shard */
     struct table *watched; /* keys that clients watch, see server/watch.h; NULL for none */
 };
 
