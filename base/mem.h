@@ -46,8 +46,10 @@ struct mem_allocator_stats {
 void mem_allocator_stats(struct mem_allocator_stats *out);
 /* Gives unused pages back to the system. */
 void mem_purge(void);
-/* Whether a thread of the allocator does so in the course of time. Without it, who frees much and is
- * idle then keeps it. Threads do not survive a fork: to be called behind the last one. */
+/*
+ * Whether a thread of the allocator does so in the course of time. Without it, who frees much and
+ * is idle then keeps it. Threads do not survive a fork: to be called behind the last one.
+ */
 void mem_purge_in_background(bool on);
 /* "jemalloc-5.3.0", or "libc" in the sanitizer builds. */
 const char *mem_allocator_name(void);
