@@ -254,6 +254,8 @@ void conn_send_replies(struct conn *c)
     struct worker *w = c->worker;
     size_t sent = 0;
 
+    if (UNLIKELY(w->out.len > OUTPUT_LIMIT_FROM))
+        output_limit_check(c);
     if (w->out.len && !(c->flags & CONN_DOOMED)) {
         if (!conn_pending(c))
             sent = send_some(c, w->out.ptr, w->out.len);

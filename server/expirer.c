@@ -6,7 +6,7 @@
 
 enum {
     KEYS_A_LOCK = 64,    /* keys removed before the shard's lock is given up for a moment */
-    KEYS_A_ROUND = 4096, /* keys removed before the worker serves its connections again */
+    KEYS_A_ROUND = 1024, /* keys removed before the worker serves its connections again */
     LOOK_EVERY_MS = 1,   /* no sooner again than this */
     TAKE_MAX = 16,
     CLOCK_STEP_MS = 20,          /* a change of the wall clock that is worth a look */
@@ -21,7 +21,9 @@ static void arm(struct worker *w, int64_t at)
     atomic_store(&w->expire_at, at);
     if (at == EXPIRY_NONE)
         return;
-    if (delay < LOOK_EVERY_MS)
+    if (at <= w->now_ms) /* a round cut short: goes on when connections were served */
+        delay = 0;
+    else if (delay < LOOK_EVERY_MS)
         delay = LOOK_EVERY_MS;
     if (delay > 3600 * 1000)
         delay = 3600 * 1000;
@@ -71,19 +73,29 @@ static bool expire_some(struct worker *w, unsigned shard, int *removed)
     return next <= w->now_ms;
 }
 
+/*
+ * One shard after the other, beginning where the last round was cut short, so that none has to wait
+ * for the others when more is due than can be removed.
+ */
 static void expire_due(struct worker *w)
 {
     struct keyspace *ks = &w->server->keyspace;
+    unsigned stride = (unsigned)w->server->workers_len;
+    unsigned own = (SHARDS - (unsigned)w->index + stride - 1) / stride;
+    unsigned begin = w->expire_cursor % own;
     int64_t next = EXPIRY_NONE;
     uint64_t start = ticks_now();
     int removed = 0;
 
     w->stats.expire_slices++;
-    for (unsigned s = (unsigned)w->index; s < SHARDS; s += (unsigned)w->server->workers_len) {
+    for (unsigned i = 0; i < own; i++) {
+        unsigned nth = (begin + i) % own, s = (unsigned)w->index + nth * stride;
         int64_t at = atomic_load_explicit(&ks->due[s], memory_order_relaxed);
 
         while (at <= w->now_ms && removed < KEYS_A_ROUND && expire_some(w, s, &removed))
             ;
+        if (removed < KEYS_A_ROUND)
+            w->expire_cursor = nth + 1;
         at = atomic_load_explicit(&ks->due[s], memory_order_relaxed);
         next = at < next ? at : next;
     }

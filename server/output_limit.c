@@ -14,7 +14,7 @@ void output_limit_check(struct conn *c)
     struct worker *w = c->worker;
     const struct conf_limits *limits = &w->server->conf->client_output_buffer_limit;
     enum conf_client_class class = class_of(c);
-    size_t pending = conn_pending(c);
+    size_t pending = conn_pending(c) + (w->current == c ? w->out.len : 0);
     bool hard = limits->class[class].hard && pending > limits->class[class].hard;
     bool soft = limits->class[class].soft && pending > limits->class[class].soft;
 

@@ -91,6 +91,7 @@ struct worker {
     /* The expirer: it looks after the shards whose number ends in its index. */
     struct event expire_event;
     _Atomic int64_t expire_at; /* when it will look next, wall clock */
+    unsigned expire_cursor;    /* which of its shards is next, where a round was cut short */
     int64_t clock_offset_ms;   /* wall clock minus monotonic, when last looked at */
 
     struct evictor *evictor;
