@@ -12,6 +12,8 @@ void monitor_begin(struct conn *c)
 {
     if (c->flags & CONN_MONITOR)
         return;
+    /* What ran before and waits for other monitors of this worker is not for this one. */
+    pubsub_deliver(c->worker);
     c->flags |= CONN_MONITOR;
     c->gates |= CONN_GATE_MONITOR;
     pubsub_watch(c);
