@@ -334,6 +334,9 @@ async function killedClient(r, options) {
 }
 
 async function monitor(r) {
+    // The library stumbles over a line that comes together with MONITOR's own reply, as its INFO
+    // at the start of this client might.
+    await r.ping()
     const watcher = await r.monitor()
     const seen = []
     watcher.on("monitor", (time, args) => seen.push(args))
