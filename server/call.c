@@ -217,7 +217,7 @@ void call_set_string(struct call *c, int i, int value_arg, int64_t expiry)
     struct blob *b = value.len >= REQUEST_LONG_FROM ? incoming_take_blob(c->conn, value) : NULL;
 
     if (b)
-        call_put(c, i, entry_new_outside(call_arg(c, i), TYPE_STRING, b, expiry));
+        call_put(c, i, entry_new_blob(call_arg(c, i), b, expiry));
     else
         call_set_bytes(c, i, value, expiry);
 }
@@ -238,6 +238,22 @@ static void put_moved(struct call *c, int i, int64_t old_expiry, struct entry *m
     keyspace_replace(&c->server->keyspace, c->found_db, call_hash(c, i), c->found.place, old_expiry,
                      moved);
     c->found.entry = moved;
+}
+
+void call_moved(struct call *c, int i, struct entry *e)
+{
+    (void)i;
+    DEBUG_ASSERT(c->found_at == i && c->found.entry);
+    if (c->found.entry != e) {
+        table_replace(c->found.place, e);
+        c->found.entry = e;
+    }
+}
+
+void call_emptied(struct call *c, int i)
+{
+    if (call_delete(c, i))
+        call_removed(c, i, EVENT_DEL);
 }
 
 char *call_edit_string(struct call *c, int i, size_t len)

@@ -125,6 +125,14 @@ void call_set_int(struct call *c, int i, int64_t value);
 /* Makes the string at key i, which may be missing, `len` bytes long and editable in place. */
 char *call_edit_string(struct call *c, int i, size_t len);
 
+/*
+ * After one of the functions that take an entry over: `e` stands for the entry that was found at
+ * key i. With call_put() for a new one, all that a collection's handler needs.
+ */
+void call_moved(struct call *c, int i, struct entry *e);
+/* The collection at key i lost its last element: the key is gone, and "del" says so. */
+void call_emptied(struct call *c, int i);
+
 /* The key's time to live; EXPIRY_NONE takes it away. The key must be there. */
 void call_set_expiry(struct call *c, int i, int64_t expiry);
 

@@ -4,7 +4,9 @@
 #include "base/mem.h"
 #include "server/expirer.h"
 #include "server/notify.h"
+#include "server/reaper.h"
 #include "server/watch.h"
+#include "storage/value_types.h"
 
 static const struct {
     const char *name;
@@ -86,7 +88,7 @@ void effect_database(struct worker *w, uint64_t changes)
 
 void effect_discard(struct worker *w, struct entry *e)
 {
-    if (LIKELY(e->form != FORM_OUTSIDE)) {
+    if (LIKELY(e->form < FORM_BLOB)) {
         entry_free(e);
         return;
     }
@@ -97,8 +99,19 @@ void effect_discard(struct worker *w, struct entry *e)
     w->discarded[w->discarded_len++] = e;
 }
 
+/* What takes long is the reaper's. */
+static void free_discarded(struct worker *w, struct entry *e)
+{
+    enum { EFFORT_MAX = 64 };
+
+    if (e->form == FORM_OUTSIDE && value_effort(e->type, entry_object(e)) > EFFORT_MAX)
+        reaper_give_entry(w->server->reaper, e);
+    else
+        entry_free(e);
+}
+
 void effect_settle(struct worker *w)
 {
     while (w->discarded_len)
-        entry_free(w->discarded[--w->discarded_len]);
+        free_discarded(w, w->discarded[--w->discarded_len]);
 }

@@ -1,4 +1,4 @@
-/* Freeing emptied databases in the background, see reaper.h. */
+/* Freeing in the background, see reaper.h. */
 #include "server/reaper.h"
 
 #include "base/log.h"
@@ -12,7 +12,8 @@
 
 struct job {
     struct job *next;
-    struct space *spaces;
+    struct space *spaces; /* or */
+    struct entry *entry;
     uint64_t keys;
     void (*done)(void *arg);
     void *arg;
@@ -39,7 +40,10 @@ struct reaper *reaper_new(void)
 
 static void do_job(struct reaper *r, struct job *job)
 {
-    keyspace_free_spaces(job->spaces);
+    if (job->entry)
+        entry_free(job->entry);
+    else
+        keyspace_free_spaces(job->spaces);
     mem_flush();
     atomic_fetch_sub(&r->pending, job->keys);
     atomic_fetch_add(&r->freed, job->keys);
@@ -85,18 +89,17 @@ static bool start(struct reaper *r)
     err = pthread_create(&r->thread, NULL, reaper_main, r);
     pthread_sigmask(SIG_SETMASK, &old, NULL);
     if (err)
-        log_warning("Cannot start the thread that frees databases: %s", strerror(err));
+        log_warning("Cannot start the thread that frees memory: %s", strerror(err));
     return err == 0;
 }
 
-void reaper_give(struct reaper *r, struct space *spaces, uint64_t keys, void (*done)(void *arg),
-                 void *arg)
+static void give(struct reaper *r, struct job what)
 {
     struct job *job = mem_alloc(sizeof(*job));
     bool started;
 
-    *job = (struct job){.spaces = spaces, .keys = keys, .done = done, .arg = arg};
-    atomic_fetch_add(&r->pending, keys);
+    *job = what;
+    atomic_fetch_add(&r->pending, job->keys);
     pthread_mutex_lock(&r->mutex);
     started = r->started = r->started || start(r);
     if (started) {
@@ -107,6 +110,17 @@ void reaper_give(struct reaper *r, struct space *spaces, uint64_t keys, void (*d
     pthread_mutex_unlock(&r->mutex);
     if (!started)
         do_job(r, job);
+}
+
+void reaper_give(struct reaper *r, struct space *spaces, uint64_t keys, void (*done)(void *arg),
+                 void *arg)
+{
+    give(r, (struct job){.spaces = spaces, .keys = keys, .done = done, .arg = arg});
+}
+
+void reaper_give_entry(struct reaper *r, struct entry *e)
+{
+    give(r, (struct job){.entry = e, .keys = 1});
 }
 
 void reaper_free(struct reaper *r)

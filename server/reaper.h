@@ -1,6 +1,6 @@
 /*
- * The reaper: a thread that frees emptied databases, so that no worker stops for it. It is started
- * by the first of them, and touches nothing but what it was given.
+ * The reaper: a thread that frees emptied databases and large collections, so that no worker stops
+ * for it. It is started by the first of them, and touches nothing but what it was given.
  */
 #ifndef LK_SERVER_REAPER_H
 #define LK_SERVER_REAPER_H
@@ -19,6 +19,9 @@ void reaper_free(struct reaper *r);
  */
 void reaper_give(struct reaper *r, struct space *spaces, uint64_t keys, void (*done)(void *arg),
                  void *arg);
+
+/* Takes ownership of an entry that is out of its table. Any thread. */
+void reaper_give_entry(struct reaper *r, struct entry *e);
 
 /* Keys that still are to be freed, and that were. Any thread. */
 uint64_t reaper_pending(const struct reaper *r);

@@ -8,8 +8,9 @@
  *     |            |        | key 8      | any)     | (4, long) |     |       |
  *     +------------+--------+------------+----------+-----------+-----+-------+
  *
- * The value is bytes in place, or a 64-bit integer in place, or a pointer to an object outside,
- * which the entry owns: a `struct blob` for a long string, the type's object for the other types.
+ * The value is bytes in place, or a 64-bit integer in place, or a pointer to what the entry owns
+ * outside: a `struct blob` with more bytes, or the type's object. Bytes are those of a string, or
+ * the packed elements of a small collection (pack.h).
  *
  * Entries are changed only under the lock of their key's shard, and are borrowed until it is
  * released.
@@ -27,9 +28,10 @@
 enum type { TYPE_STRING, TYPE_LIST, TYPE_SET, TYPE_ZSET, TYPE_HASH, TYPE_STREAM, TYPE_ANY };
 
 enum form {
-    FORM_INLINE,  /* the bytes of a string */
+    FORM_INLINE,  /* bytes in place */
     FORM_INT,     /* a string that is a number */
-    FORM_OUTSIDE, /* a pointer */
+    FORM_BLOB,    /* a pointer to a struct blob: bytes too many for the entry */
+    FORM_OUTSIDE, /* a pointer to the type's object */
 };
 
 /* No time to live. All expiries are milliseconds of the wall clock. */
@@ -39,19 +41,22 @@ struct entry {
     uint64_t version : 56;
     uint64_t type : 3;
     uint64_t form : 2;
-    /* A string edited in place: "raw" however short; a number copied: not shared. */
+    /*
+     * A string edited in place: "raw" however short; a number copied: not shared. Of a collection,
+     * its type says what it means.
+     */
     uint64_t raw : 1;
     uint64_t has_expiry : 1;
     uint64_t long_key : 1;
     uint32_t access;    /* when or how often it was used, see access.h */
     uint16_t value_len; /* FORM_INLINE: bytes in place */
     uint8_t short_key_len;
-    uint8_t unused;
+    uint8_t few; /* a packed collection: its elements, FEW_MAX for as many or more; see pack.h */
     char data[];
 };
 static_assert(sizeof(struct entry) == 16, "an entry's header is 16 bytes");
 
-/* A long string. */
+/* Many bytes. */
 struct blob {
     size_t len, cap;
     char data[];
@@ -62,6 +67,7 @@ enum {
     /* Values whose entry would be larger than this live outside. */
     INLINE_ENTRY_MAX = 2048,
     EMBSTR_MAX = 44, /* what Redis calls "embstr" */
+    FEW_MAX = UINT8_MAX,
 };
 static_assert(INLINE_ENTRY_MAX <= UINT16_MAX, "the length of a value in place has 16 bits");
 
@@ -126,6 +132,17 @@ static inline int64_t entry_int(const struct entry *e)
     return v;
 }
 
+/* The bytes of FORM_INLINE and FORM_BLOB. Borrowed until the entry changes. */
+static inline struct slice entry_bytes(const struct entry *e)
+{
+    const struct blob *b;
+
+    if (LIKELY(e->form == FORM_INLINE))
+        return slice_make(entry_value((struct entry *)(uintptr_t)e), e->value_len);
+    b = entry_object(e);
+    return slice_make(b->data, b->len);
+}
+
 uint64_t entry_hash(const void *item);
 /* Bytes of the allocation itself, without what hangs from it. */
 size_t entry_size(const struct entry *e);
@@ -139,7 +156,11 @@ void entry_free(struct entry *e);
  */
 struct entry *entry_new_string(struct slice key, struct slice value, int64_t expiry, bool as_int);
 struct entry *entry_new_int(struct slice key, int64_t value, int64_t expiry);
-/* Takes ownership of the object (a blob for TYPE_STRING). */
+/* A new entry of any type whose value is these bytes, in place or in a blob. */
+struct entry *entry_new_bytes(struct slice key, enum type type, struct slice bytes, int64_t expiry);
+/* A string of many bytes; takes ownership of the blob. */
+struct entry *entry_new_blob(struct slice key, struct blob *b, int64_t expiry);
+/* Takes ownership of the type's object. */
 struct entry *entry_new_outside(struct slice key, enum type type, void *object, int64_t expiry);
 /* A deep copy under another key, with `expiry`. */
 struct entry *entry_copy(const struct entry *e, struct slice key, int64_t expiry);
@@ -150,5 +171,14 @@ struct entry *entry_copy(const struct entry *e, struct slice key, int64_t expiry
  */
 struct entry *entry_set_expiry(struct entry *e, int64_t expiry);
 struct entry *entry_rename(struct entry *e, struct slice key);
+/*
+ * Of the value's bytes, the `old` ones from `at` on become `fresh` others, which the caller is to
+ * fill in; *value is where the value begins. What lies behind moves.
+ */
+struct entry *entry_splice(struct entry *e, size_t at, size_t old, size_t fresh, char **value);
+/* The value, whatever it was, becomes this object, which the entry owns from now on. */
+struct entry *entry_set_object(struct entry *e, void *object);
+/* The value, whatever it was, becomes these bytes, which must not be its own. */
+struct entry *entry_set_bytes(struct entry *e, struct slice bytes);
 
 #endif

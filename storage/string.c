@@ -92,7 +92,7 @@ static struct entry *move_outside(struct entry *e)
     struct entry *moved;
 
     memcpy(b->data, value.ptr, value.len);
-    moved = entry_new_outside(entry_key(e), TYPE_STRING, b, entry_expiry(e));
+    moved = entry_new_blob(entry_key(e), b, entry_expiry(e));
     moved->version = e->version;
     moved->access = e->access;
     entry_free(e);
@@ -116,10 +116,10 @@ struct entry *string_edit(struct entry *e, size_t len, char **bytes)
 {
     size_t head = (size_t)(entry_value(e) - (char *)e), old;
 
-    if (e->form != FORM_OUTSIDE && head + len > INLINE_ENTRY_MAX)
+    if (e->form != FORM_BLOB && head + len > INLINE_ENTRY_MAX)
         e = move_outside(e);
     e->raw = 1;
-    if (e->form == FORM_OUTSIDE) {
+    if (e->form == FORM_BLOB) {
         *bytes = edit_blob(e, len);
         return e;
     }

@@ -10,14 +10,9 @@ void blob_free(struct blob *b);
 /* The bytes; an integer's digits are written to `digits`. Borrowed until the entry changes. */
 static inline struct slice string_value(const struct entry *e, char digits[NUM_INT_MAX])
 {
-    const struct blob *b;
-
-    if (LIKELY(e->form == FORM_INLINE))
-        return slice_make(entry_value((struct entry *)(uintptr_t)e), e->value_len);
-    if (e->form == FORM_INT)
+    if (UNLIKELY(e->form == FORM_INT))
         return slice_make(digits, num_format_int(digits, entry_int(e)));
-    b = entry_object(e);
-    return slice_make(b->data, b->len);
+    return entry_bytes(e);
 }
 
 size_t string_len(const struct entry *e);

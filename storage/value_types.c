@@ -1,28 +1,7 @@
 /* The table of value types, see value_types.h. */
 #include "storage/value_types.h"
 
-#include "base/mem.h"
 #include "storage/string.h"
-
-static void string_free_object(void *object)
-{
-    blob_free(object);
-}
-
-static void *string_copy_object(const void *object)
-{
-    const struct blob *b = object;
-    struct blob *copy = blob_new(b->len, b->len);
-
-    memcpy(copy->data, b->data, b->len);
-    return copy;
-}
-
-static size_t string_memory(const void *object, size_t samples)
-{
-    (void)samples;
-    return mem_size_of(object);
-}
 
 static struct digest string_digest(const struct entry *e)
 {
@@ -32,8 +11,7 @@ static struct digest string_digest(const struct entry *e)
 }
 
 static const struct value_type types[] = {
-    [TYPE_STRING] = {"string", string_free_object, string_copy_object, string_memory,
-                     string_encoding, string_digest},
+    [TYPE_STRING] = {.name = "string", .encoding = string_encoding, .digest = string_digest},
 };
 
 const struct value_type *value_type(enum type type)
@@ -49,6 +27,11 @@ const char *value_type_name(enum type type)
 void value_free(enum type type, void *object)
 {
     value_type(type)->free(object);
+}
+
+size_t value_effort(enum type type, const void *object)
+{
+    return value_type(type)->effort(object);
 }
 
 void *value_copy(enum type type, const void *object)

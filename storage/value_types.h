@@ -1,6 +1,7 @@
 /*
- * The types of values: a row for each in value_types.c says how its object outside the entry is
- * freed, copied and measured. A new type is one file of pure functions and one row.
+ * The types of values: a row for each in value_types.c says how its object outside the entry
+ * (FORM_OUTSIDE) is freed, copied and measured. Values that are bytes need none of that. A new type
+ * is one file of pure functions and one row.
  */
 #ifndef LK_STORAGE_VALUE_TYPES_H
 #define LK_STORAGE_VALUE_TYPES_H
@@ -11,6 +12,8 @@
 struct value_type {
     const char *name; /* as TYPE says it */
     void (*free)(void *object);
+    /* About how many allocations that frees. */
+    size_t (*effort)(const void *object);
     void *(*copy)(const void *object);
     /* Bytes that the object takes; from `samples` elements, or from all when it is 0. */
     size_t (*memory)(const void *object, size_t samples);
@@ -24,6 +27,7 @@ const struct value_type *value_type(enum type type);
 
 const char *value_type_name(enum type type);
 void value_free(enum type type, void *object);
+size_t value_effort(enum type type, const void *object);
 void *value_copy(enum type type, const void *object);
 size_t value_memory(enum type type, const void *object, size_t samples);
 const char *value_encoding(const struct entry *e);

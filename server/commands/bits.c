@@ -375,7 +375,7 @@ static void put_result(struct call *c, struct blob *b)
     struct entry *e;
 
     if (b->len > INLINE_ENTRY_MAX) {
-        e = entry_new_outside(key, TYPE_STRING, b, EXPIRY_NONE);
+        e = entry_new_blob(key, b, EXPIRY_NONE);
     } else {
         e = entry_new_string(key, slice_make(b->data, b->len), EXPIRY_NONE, false);
         blob_free(b);
