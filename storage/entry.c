@@ -186,7 +186,7 @@ struct entry *entry_rename(struct entry *e, struct slice key)
     return move_value(e, key, entry_expiry(e));
 }
 
-/* ---- editing bytes ---------------------------------------------------------------------------- */
+/* ---- editing bytes --------------------------------------------------------------------------- */
 
 static size_t head_size(const struct entry *e)
 {

@@ -87,7 +87,7 @@ struct pack_value pack_value_double(double d)
     return v;
 }
 
-/* ---- looking ---------------------------------------------------------------------------------- */
+/* ---- looking -------------------------------------------------------------------------------- */
 
 const char *pack_find(struct slice bytes, const struct pack_value *v, unsigned every)
 {
@@ -179,7 +179,7 @@ struct slice pack_text(const char *at, char digits[NUM_INT_MAX])
     return slice_make(at + head, pack_size(at) - head);
 }
 
-/* ---- bytes from outside ------------------------------------------------------------------------ */
+/* ---- bytes from outside ---------------------------------------------------------------------- */
 
 /* Bytes of the head, with which the size of the whole can be told; 0 for what is none. */
 static size_t head_size(unsigned char head)
