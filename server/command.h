@@ -186,7 +186,8 @@ struct command {
     int flags;
     int acl; /* categories beside those that follow from the flags */
     struct key_spec keys[KEY_SPECS_MAX];
-    const char *group; /* "string", "generic", "connection" … */
+    const char *key_notes[KEY_SPECS_MAX]; /* COMMAND INFO's remark on each of `keys`, or NULL */
+    const char *group;                    /* "string", "generic", "connection" … */
     const char *since, *summary, *complexity;
     const struct command_arg *args;
     const char *deprecated_since, *replaced_by;

@@ -136,7 +136,11 @@ static void reply_key_specs(struct call *c, const struct command *cmd)
     for (int i = 0; i < n; i++) {
         const struct key_spec *k = &cmd->keys[i];
 
-        reply_map(c, 3);
+        reply_map(c, cmd->key_notes[i] ? 4 : 3);
+        if (cmd->key_notes[i]) {
+            reply_cstr(c, "notes");
+            reply_cstr(c, cmd->key_notes[i]);
+        }
         reply_cstr(c, "flags");
         reply_bits(c, k->flags, key_flag_names, COUNT_OF(key_flag_names), "");
         reply_cstr(c, "begin_search");

@@ -163,6 +163,8 @@ static const struct wire_case command_info[] = {
     {"COMMAND INFO set GET nosuchcommand",
      "/^\\[\\['set' :-3 ~?\\[\\+write \\+denyoom\\] :1 :1 :1 .*\\] \\['get' :2 .*\\] "
      "nil\\*?\\]$"},
+    {"COMMAND INFO getex", "/^\\[\\['getex' .* ~?\\[.'notes' 'RW and UPDATE because it changes the "
+                           "TTL' 'flags' ~?\\[.RW"},
     {"COMMAND INFO del",
      "/^\\[\\['del' :-2 ~?\\[\\+write\\] :1 :-1 :1 .*\\+RM \\+delete.*'lastkey' :-1 "
      "'keystep' :1"},
