@@ -15,7 +15,7 @@ enum { SPINS = 200 };
 #define PAUSE_CPU() ((void)0)
 #endif
 
-void lock_sleep(struct lock *l)
+bool lock_spin(struct lock *l)
 {
     for (int i = 0; i < SPINS; i++) {
         uint32_t free_word = 0;
@@ -23,9 +23,16 @@ void lock_sleep(struct lock *l)
         if (atomic_load_explicit(&l->word, memory_order_relaxed) == 0 &&
             atomic_compare_exchange_strong_explicit(&l->word, &free_word, 1, memory_order_acquire,
                                                     memory_order_relaxed))
-            return;
+            return true;
         PAUSE_CPU();
     }
+    return false;
+}
+
+void lock_sleep(struct lock *l)
+{
+    if (lock_spin(l))
+        return;
     while (atomic_exchange_explicit(&l->word, 2, memory_order_acquire) != 0)
         syscall(SYS_futex, &l->word, FUTEX_WAIT_PRIVATE, 2, NULL, NULL, 0);
 }
@@ -46,12 +53,17 @@ static uint32_t position(const struct lock *l)
     return (uint32_t)l->rank << 16 | l->order;
 }
 
+void lock_note_tried(struct lock *l)
+{
+    INVARIANT(held_count < HELD_MAX);
+    held[held_count++] = l;
+}
+
 void lock_note_taken(struct lock *l)
 {
     for (int i = 0; i < held_count; i++)
         INVARIANT(position(held[i]) < position(l));
-    INVARIANT(held_count < HELD_MAX);
-    held[held_count++] = l;
+    lock_note_tried(l);
 }
 
 void lock_note_released(struct lock *l)

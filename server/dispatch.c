@@ -5,6 +5,7 @@
 #include "base/world.h"
 #include "server/effects.h"
 #include "server/gates.h"
+#include "server/kept.h"
 #include "server/key_locks.h"
 #include "server/monitor.h"
 #include "server/reply.h"
@@ -151,7 +152,7 @@ static void run(struct call *c)
     account(c);
 }
 
-void dispatch_queued(const struct call *exec, const struct queued *q)
+void dispatch_queued(const struct call *exec, const struct kept *q)
 {
     struct call c = {
         .worker = exec->worker,

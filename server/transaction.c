@@ -7,6 +7,7 @@
 #include "server/dispatch.h"
 #include "server/handlers.h"
 #include "server/incoming.h"
+#include "server/kept.h"
 #include "server/monitor.h"
 #include "server/reply.h"
 #include "server/timing.h"
@@ -25,69 +26,7 @@ static struct transaction *transaction_of(struct conn *c)
 
 /* ---- the queue ------------------------------------------------------------------------------- */
 
-/* What an argument needs within the allocation of its command; a long one is handed over. */
-static size_t bytes_within(struct slice arg)
-{
-    return arg.len >= REQUEST_LONG_FROM ? 0 : arg.len;
-}
-
-static struct queued *queued_new(const struct call *c, size_t *size)
-{
-    size_t argc = (size_t)c->argc;
-    size_t head = sizeof(struct queued) + argc * sizeof(struct slice);
-    size_t hashes = c->cmd->one_key ? 0 : argc * sizeof(uint64_t);
-    struct queued *q;
-
-    *size = head + hashes;
-    for (int i = 0; i < c->argc; i++)
-        *size += bytes_within(call_arg(c, i));
-    q = mem_alloc(*size);
-    *q = (struct queued){.cmd = c->cmd, .first_hash = c->first_hash, .argc = c->argc};
-    if (hashes)
-        q->hashes = (uint64_t *)(void *)((char *)q + head);
-    return q;
-}
-
-/* An argument as an allocation of its own, which the command owns from now on. */
-static struct slice keep_long(struct queued *q, struct call *c, struct slice arg)
-{
-    struct blob *b = incoming_take_blob(c->conn, arg);
-
-    if (!b) {
-        b = blob_new(arg.len, arg.len);
-        memcpy(b->data, arg.ptr, arg.len);
-    }
-    q->blobs = mem_realloc(q->blobs, (q->blobs_len + 1) * sizeof(b));
-    q->blobs[q->blobs_len++] = b;
-    return slice_make(b->data, b->len);
-}
-
-static void keep_args(struct queued *q, struct call *c, size_t size)
-{
-    char *at = (char *)q + size;
-
-    for (int i = 0; i < c->argc; i++) {
-        struct slice arg = call_arg(c, i);
-
-        if (arg.len >= REQUEST_LONG_FROM) {
-            q->argv[i] = keep_long(q, c, arg);
-            continue;
-        }
-        at -= arg.len;
-        memcpy(at, arg.ptr, arg.len);
-        q->argv[i] = slice_make(at, arg.len);
-    }
-}
-
-static void free_queued(struct queued *q)
-{
-    for (size_t i = 0; i < q->blobs_len; i++)
-        blob_free(q->blobs[i]);
-    mem_free(q->blobs);
-    mem_free(q);
-}
-
-static void append(struct transaction *t, struct queued *q)
+static void append(struct transaction *t, struct kept *q)
 {
     if (t->last)
         t->last->next = q;
@@ -99,14 +38,10 @@ static void append(struct transaction *t, struct queued *q)
 
 static void keep(struct transaction *t, struct call *c)
 {
-    size_t size;
-    struct queued *q = queued_new(c, &size);
+    struct kept *q = kept_new(c);
 
-    keep_args(q, c, size);
     append(t, q);
-    t->memory += size;
-    for (size_t i = 0; i < q->blobs_len; i++)
-        t->memory += q->blobs[i]->cap;
+    t->memory += q->memory;
     t->flags |= c->cmd->flags & GATE_FLAGS;
     t->world = t->world || c->cmd->flags & (CMD_WORLD | CMD_EXEC_WORLD);
     if (c->cmd->one_key)
@@ -173,9 +108,9 @@ void transaction_drop(struct conn *c)
 
     if (!t)
         return;
-    for (struct queued *q = t->first, *next; q; q = next) {
+    for (struct kept *q = t->first, *next; q; q = next) {
         next = q->next;
-        free_queued(q);
+        kept_free(q);
     }
     watches_release(&t->watches, &c->worker->server->keyspace);
     mem_free(t);
@@ -255,14 +190,14 @@ static void look_ahead(const struct call *c, const struct transaction *t,
 {
     const struct keyspace *ks = &c->server->keyspace;
 
-    for (const struct queued *q = t->first; q; q = q->next) {
+    for (const struct kept *q = t->first; q; q = q->next) {
         if (q->cmd->first_key)
             hint(&keyspace_space(ks, c->db, shard_of(q->first_hash))->table, q->first_hash);
     }
 }
 
 /* The handler may take over a long argument; what it leaves is freed with the command. */
-static void run_queued(struct call *exec, struct queued *q)
+static void run_queued(struct call *exec, struct kept *q)
 {
     struct conn *c = exec->conn;
     size_t before = exec->out.buf->len;
@@ -286,7 +221,7 @@ static void run_all(struct call *c, struct transaction *t)
     timing_nest(c->worker, &outer);
     if (!(c->conn->flags & MUTED))
         reply_array(c, t->count);
-    for (struct queued *q = t->first; q; q = q->next)
+    for (struct kept *q = t->first; q; q = q->next)
         run_queued(c, q);
     timing_unnest(c->worker, &outer);
     if (server_gate(c->server, GATE_MONITORED))

@@ -1,12 +1,11 @@
 /*
  * Transactions: what a connection has queued since MULTI, and what it watches.
  *
- * From MULTI on the last of the gates queues commands instead of letting them run; the arguments
- * are copied, but for long ones, which are handed over. The shards that the queue needs are
- * gathered on the way. EXEC locks all of them at once, in ascending order, runs the commands, and
- * unlocks; it stops the world instead when a command of the queue does, or touches keys that its
- * arguments do not name. (For one that needs the main thread, CONFIG SET, the world goes on
- * meanwhile.)
+ * From MULTI on the last of the gates queues commands instead of letting them run (kept.h). The
+ * shards that the queue needs are gathered on the way. EXEC locks all of them at once, in ascending
+ * order, runs the commands, and unlocks; it stops the world instead when a command of the queue
+ * does, or touches keys that its arguments do not name. (For one that needs the main thread, CONFIG
+ * SET, the world goes on meanwhile.)
  */
 #ifndef LK_SERVER_TRANSACTION_H
 #define LK_SERVER_TRANSACTION_H
@@ -14,20 +13,10 @@
 #include "server/key_locks.h"
 #include "server/watch.h"
 
-/* A command that waits for EXEC, in one allocation with its arguments. */
-struct queued {
-    struct queued *next;
-    const struct command *cmd;
-    uint64_t first_hash; /* as in struct call */
-    uint64_t *hashes;
-    struct blob **blobs; /* arguments that are allocations of their own, owned */
-    size_t blobs_len;
-    int argc;
-    struct slice argv[];
-};
+struct kept;
 
 struct transaction {
-    struct queued *first, *last;
+    struct kept *first, *last;
     int64_t count;
     size_t memory;          /* of the queue */
     int flags;              /* of the queued commands, those that gates ask EXEC for */

@@ -2,69 +2,39 @@
 #include "server/watch.h"
 
 #include "base/mem.h"
+#include "server/named_keys.h"
 
 struct watched {
-    uint64_t hash;
+    struct named_key key;
     uint64_t version; /* of the last removal since it is watched; 0: none */
     size_t watchers;
-    int db;
-    uint32_t key_len;
-    char key[];
 };
 
-/* What a look-up among a shard's watched keys is for. */
-struct wanted {
-    int db;
-    struct slice key;
-};
-
-static struct slice key_of(const struct watched *k)
+static struct watched *find(const struct shard *shard, int db, struct slice key, uint64_t hash)
 {
-    return slice_make(k->key, k->key_len);
-}
+    struct named_key *k = named_keys_find(shard->watched, db, key, hash);
 
-static uint64_t hash_of(const void *item)
-{
-    return ((const struct watched *)item)->hash;
-}
-
-/* A `struct wanted` stands where table_find() hands a key on. */
-static bool is_wanted(const void *item, struct slice as_key)
-{
-    const struct watched *k = item;
-    struct wanted wanted;
-
-    memcpy(&wanted, as_key.ptr, sizeof(wanted));
-    return k->db == wanted.db && slice_eq(key_of(k), wanted.key);
-}
-
-static struct watched *find(const struct shard *shard, int db, struct slice key, uint64_t hash,
-                            struct table_place *place)
-{
-    struct wanted wanted = {db, key};
-    struct slice as_key = slice_make((const char *)&wanted, sizeof(wanted));
-
-    return shard->watched ? table_find(shard->watched, hash, as_key, is_wanted, place) : NULL;
+    return k ? CONTAINER_OF(k, struct watched, key) : NULL;
 }
 
 static struct shard *shard_at(const struct keyspace *ks, const struct watched *k)
 {
-    return &ks->shards[shard_of(k->hash)];
+    return &ks->shards[shard_of(k->key.hash)];
 }
 
 /* The entry of the key in that database; NULL if there is none, or its time has come. */
 static const struct entry *entry_in(const struct keyspace *ks, int db, const struct watched *k,
                                     int64_t now_ms)
 {
-    struct space *space = keyspace_space(ks, db, shard_of(k->hash));
-    struct entry *e = space_find(space, k->hash, key_of(k)).entry;
+    struct space *space = keyspace_space(ks, db, shard_of(k->key.hash));
+    struct entry *e = space_find(space, k->key.hash, named_key_name(&k->key)).entry;
 
     return e && !entry_expired(e, now_ms) ? e : NULL;
 }
 
 static uint64_t version_of(const struct keyspace *ks, const struct watched *k, int64_t now_ms)
 {
-    const struct entry *e = entry_in(ks, k->db, k, now_ms);
+    const struct entry *e = entry_in(ks, k->key.db, k, now_ms);
 
     return e && e->version > k->version ? e->version : k->version;
 }
@@ -73,16 +43,9 @@ static uint64_t version_of(const struct keyspace *ks, const struct watched *k, i
 
 static struct watched *watched_new(struct shard *shard, int db, struct slice key, uint64_t hash)
 {
-    struct watched *k = mem_zalloc(sizeof(*k) + key.len);
+    struct named_key *k = named_keys_add(&shard->watched, sizeof(struct watched), db, key, hash);
 
-    k->hash = hash;
-    k->db = db;
-    k->key_len = (uint32_t)key.len;
-    memcpy(k->key, key.ptr, key.len);
-    if (!shard->watched)
-        shard->watched = mem_zalloc(sizeof(*shard->watched));
-    table_insert(shard->watched, hash, k, hash_of);
-    return k;
+    return CONTAINER_OF(k, struct watched, key);
 }
 
 static bool is_among(const struct watches *ws, const struct watched *k)
@@ -100,11 +63,10 @@ void watches_add(struct watches *ws, struct call *c, int i)
     uint64_t hash = call_hash(c, i);
     struct shard *shard = &ks->shards[shard_of(hash)];
     struct slice key = call_arg(c, i);
-    struct table_place place;
     struct watched *k;
 
     call_peek(c, i); /* drops one that has reached its time: that is no change */
-    k = find(shard, c->db, key, hash, &place);
+    k = find(shard, c->db, key, hash);
     if (!k)
         k = watched_new(shard, c->db, key, hash);
     if (is_among(ws, k))
@@ -129,19 +91,8 @@ bool watches_changed(const struct watches *ws, const struct keyspace *ks, int64_
 
 static void leave(struct keyspace *ks, struct watched *k)
 {
-    struct shard *shard = shard_at(ks, k);
-    struct table_place place;
-
-    if (--k->watchers)
-        return;
-    find(shard, k->db, key_of(k), k->hash, &place);
-    table_remove(shard->watched, place, k->hash, hash_of);
-    mem_free(k);
-    if (shard->watched->count)
-        return;
-    table_release(shard->watched);
-    mem_free(shard->watched);
-    shard->watched = NULL;
+    if (--k->watchers == 0)
+        named_keys_drop(&shard_at(ks, k)->watched, &k->key);
 }
 
 static void forget(struct watches *ws)
@@ -173,8 +124,7 @@ void watches_release(struct watches *ws, struct keyspace *ks)
 
 void watch_removed(struct shard *shard, int db, struct slice key, uint64_t version)
 {
-    struct table_place place;
-    struct watched *k = find(shard, db, key, hash_bytes(key), &place);
+    struct watched *k = find(shard, db, key, hash_bytes(key));
 
     if (k)
         k->version = version;
@@ -192,7 +142,7 @@ static void change_watched(void *item, void *opaque)
     struct watched *k = item;
     const struct change *change = opaque;
 
-    if (k->db != change->a && k->db != change->b)
+    if (k->key.db != change->a && k->key.db != change->b)
         return;
     if (entry_in(change->ks, change->a, k, change->now_ms) ||
         (change->b >= 0 && entry_in(change->ks, change->b, k, change->now_ms)))
