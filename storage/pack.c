@@ -58,14 +58,11 @@ struct pack_value pack_value_int(int64_t n)
     return v;
 }
 
-struct pack_value pack_value(struct slice s)
+struct pack_value pack_value_text(struct slice s)
 {
     struct pack_value v = {.text = s, .head_len = 1};
     uint32_t len = (uint32_t)s.len;
-    int64_t n;
 
-    if (num_parse_int(s, &n))
-        return pack_value_int(n);
     if (LIKELY(s.len <= PACK_TEXT_MAX)) {
         v.head[0] = (unsigned char)s.len;
         return v;
@@ -74,6 +71,13 @@ struct pack_value pack_value(struct slice s)
     v.head_len = s.len <= UINT16_MAX ? 3 : 5;
     memcpy(v.head + 1, &len, v.head_len - 1U);
     return v;
+}
+
+struct pack_value pack_value(struct slice s)
+{
+    int64_t n;
+
+    return num_parse_int(s, &n) ? pack_value_int(n) : pack_value_text(s);
 }
 
 struct pack_value pack_value_double(double d)

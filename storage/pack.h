@@ -45,6 +45,8 @@ struct pack_value {
 
 /* Of bytes: a number where they spell one. */
 struct pack_value pack_value(struct slice s);
+/* Of bytes that are known to spell no number. */
+struct pack_value pack_value_text(struct slice s);
 struct pack_value pack_value_int(int64_t n);
 /* A number where it is a whole one that a double holds exactly. Not for NaN. */
 struct pack_value pack_value_double(double d);

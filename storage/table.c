@@ -315,6 +315,25 @@ void table_each(const struct table *t, table_visit_fn *visit, void *opaque)
     }
 }
 
+/* To the next bucket that holds anything, while the items of the one behind it are fetched. */
+bool table_walk_on(struct table_walk *w)
+{
+    const struct table *t = w->table;
+
+    while (!w->bits) {
+        w->bucket = w->bucket ? bucket_next(w->bucket) : NULL;
+        if (!w->bucket) {
+            if (!t->dir || w->next == t->buckets)
+                return false;
+            w->bucket = table_at(t, w->next++);
+            if (w->next < t->buckets)
+                prefetch_items(table_at(t, w->next));
+        }
+        w->bits = bucket_used(w->bucket);
+    }
+    return true;
+}
+
 /* The fields may be of different moments: an old directory can be too short for them. */
 __attribute__((no_sanitize("thread"))) static struct bucket *hint(const struct table *t,
                                                                   uint64_t hash)

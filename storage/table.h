@@ -196,6 +196,32 @@ uint64_t table_scan(const struct table *t, uint64_t cursor, table_visit_fn *visi
 void table_visit_low(const struct table *t, uint32_t low, unsigned bits, uint8_t tag,
                      uint8_t tag_mask, table_visit_fn *visit, void *opaque);
 
+/* Going over all items without a function that is called; the table must not change meanwhile. */
+struct table_walk {
+    const struct table *table;
+    const struct bucket *bucket; /* whose slots in `bits` are still to come */
+    unsigned bits;
+    uint32_t next; /* the bucket to begin with behind this chain */
+};
+
+static inline struct table_walk table_walk(const struct table *t)
+{
+    return (struct table_walk){.table = t};
+}
+
+bool table_walk_on(struct table_walk *w);
+/* The next item, NULL behind the last. */
+static inline void *table_walk_next(struct table_walk *w)
+{
+    unsigned slot;
+
+    if (UNLIKELY(!w->bits) && !table_walk_on(w))
+        return NULL;
+    slot = (unsigned)__builtin_ctz(w->bits);
+    w->bits &= w->bits - 1;
+    return bucket_get(w->bucket, slot);
+}
+
 /* Visits all. The visitor may free the item but must not change the table. */
 void table_each(const struct table *t, table_visit_fn *visit, void *opaque);
 

@@ -2,6 +2,7 @@
 #include "storage/value_types.h"
 
 #include "storage/string.h"
+#include "storage/type_set.h"
 
 static struct digest string_digest(const struct entry *e)
 {
@@ -12,6 +13,13 @@ static struct digest string_digest(const struct entry *e)
 
 static const struct value_type types[] = {
     [TYPE_STRING] = {.name = "string", .encoding = string_encoding, .digest = string_digest},
+    [TYPE_SET] = {.name = "set",
+                  .free = set_free,
+                  .effort = set_effort,
+                  .copy = set_copy,
+                  .memory = set_memory,
+                  .encoding = set_encoding,
+                  .digest = set_digest},
 };
 
 const struct value_type *value_type(enum type type)

@@ -21,6 +21,7 @@ static const struct {
     const char *before, *behind; /* words around the key */
 } readers[] = {
     {"string", &exact, "GET", NULL},
+    {"set", &orderless, "SMEMBERS", NULL},
 };
 
 struct inspection {

@@ -1,0 +1,152 @@
+/* Sets, member by member: adding, removing, asking, moving. */
+#include "server/reply.h"
+#include "storage/type_set.h"
+
+/* ---- changing ------------------------------------------------------------------------------- */
+
+/* SADD key member [member ...] */
+void cmd_sadd(struct call *c)
+{
+    size_t intset_max = (size_t)c->conf->set_max_intset_entries;
+    struct entry *e;
+    int64_t added = 0;
+    bool fresh;
+
+    if (!call_find_write(c, 1, TYPE_SET, &e))
+        return;
+    fresh = !e;
+    if (fresh)
+        e = set_new(call_arg(c, 1), EXPIRY_NONE);
+    for (int i = 2; i < c->argc; i++) {
+        struct set_member m = set_member(call_arg(c, i));
+
+        added += set_add(&e, &m, intset_max);
+    }
+    if (fresh)
+        call_put(c, 1, e);
+    else
+        call_moved(c, 1, e);
+    if (added)
+        call_changed(c, 1, EVENT_SADD);
+    reply_int(c, added);
+}
+
+/* SREM key member [member ...] */
+void cmd_srem(struct call *c)
+{
+    struct entry *e;
+    int64_t removed = 0;
+
+    if (!call_find_write(c, 1, TYPE_SET, &e))
+        return;
+    for (int i = 2; e && i < c->argc && set_count(e); i++) {
+        struct set_member m = set_member(call_arg(c, i));
+
+        removed += set_remove(&e, &m);
+    }
+    if (removed) {
+        call_moved(c, 1, e);
+        call_changed(c, 1, EVENT_SREM);
+        if (!set_count(e))
+            call_emptied(c, 1);
+    }
+    reply_int(c, removed);
+}
+
+/* The member, which both keys' sets are there for, or the destination's will be. */
+static void move_member(struct call *c, struct entry *from, struct entry *to,
+                        const struct set_member *m)
+{
+    bool fresh = !to;
+
+    call_moved(c, 1, from);
+    call_changed(c, 1, EVENT_SREM);
+    if (!set_count(from))
+        call_emptied(c, 1);
+    if (fresh)
+        to = set_new(call_arg(c, 2), EXPIRY_NONE);
+    if (!set_add(&to, m, (size_t)c->conf->set_max_intset_entries))
+        return;
+    if (fresh) {
+        call_put(c, 2, to);
+    } else {
+        call_peek(c, 2);
+        call_moved(c, 2, to);
+    }
+    call_changed(c, 2, EVENT_SADD);
+}
+
+/* SMOVE source destination member */
+void cmd_smove(struct call *c)
+{
+    struct set_member m = set_member(call_arg(c, 3));
+    struct entry *from, *to = NULL;
+    bool moves;
+
+    if (!call_find_write(c, 1, TYPE_SET, &from) || (from && !call_find_write(c, 2, TYPE_SET, &to)))
+        return;
+    moves = from && set_has(from, &m);
+    reply_int(c, moves);
+    if (moves && from != to) {
+        call_peek(c, 1);
+        set_remove(&from, &m);
+        move_member(c, from, to, &m);
+    }
+}
+
+/* ---- asking --------------------------------------------------------------------------------- */
+
+/* SCARD key */
+void cmd_scard(struct call *c)
+{
+    struct entry *e;
+
+    if (call_find(c, 1, TYPE_SET, &e))
+        reply_int(c, e ? (int64_t)set_count(e) : 0);
+}
+
+static void reply_whether(struct call *c, const struct entry *e, struct slice member)
+{
+    struct set_member m = set_member(member);
+
+    reply_int(c, e && set_has(e, &m));
+}
+
+/* SISMEMBER key member */
+void cmd_sismember(struct call *c)
+{
+    struct entry *e;
+
+    if (call_find(c, 1, TYPE_SET, &e))
+        reply_whether(c, e, call_arg(c, 2));
+}
+
+/* SMISMEMBER key member [member ...] */
+void cmd_smismember(struct call *c)
+{
+    struct entry *e;
+
+    if (!call_find(c, 1, TYPE_SET, &e))
+        return;
+    reply_array(c, c->argc - 2);
+    for (int i = 2; i < c->argc; i++)
+        reply_whether(c, e, call_arg(c, i));
+}
+
+/* SMEMBERS key */
+void cmd_smembers(struct call *c)
+{
+    char digits[NUM_INT_MAX];
+    struct set_member m;
+    struct set_walk w;
+    struct entry *e;
+
+    if (!call_find(c, 1, TYPE_SET, &e))
+        return;
+    reply_set(c, e ? (int64_t)set_count(e) : 0);
+    if (!e)
+        return;
+    w = set_walk(e);
+    while (set_walk_next(&w, &m))
+        reply_bulk(c, set_member_text(&m, digits));
+}
