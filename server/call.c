@@ -314,6 +314,11 @@ void call_removed(struct call *c, int i, enum key_event event)
     effect_removed(c->worker, c->db, shard_of(call_hash(c, i)), call_arg(c, i), NULL, event);
 }
 
+void call_counts_as(struct call *c, int64_t n)
+{
+    c->worker->stats.dirty += (uint64_t)n - 1;
+}
+
 void call_event(struct call *c, int i, enum key_event event)
 {
     effect_event(c->worker, c->db, call_arg(c, i), event);

@@ -146,6 +146,8 @@ void call_changed(struct call *c, int i, enum key_event event);
 void call_changed_db(struct call *c, int i, int db, enum key_event event);
 /* "The key was there, and is gone." */
 void call_removed(struct call *c, int i, enum key_event event);
+/* What was stated last counts as `n` changes since the last snapshot. */
+void call_counts_as(struct call *c, int64_t n);
 /*
  * A further event of a key that is not a change of its own (the "expire" of SET key value EX 10).
  */

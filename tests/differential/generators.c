@@ -13,6 +13,7 @@
 
 #include "base/compiler.h"
 #include "base/rng.h"
+#include "tests/differential/sketches.h"
 
 enum { SCRATCH_SIZE = 48 * 1024, SOON_S = 1000000, LATE_S = 900000000 };
 
@@ -85,6 +86,19 @@ static struct slice draw_key(void)
 static struct slice draw_bigkey(void)
 {
     return said("big%d", (int)rng_below(3));
+}
+
+static struct slice draw_sketchkey(void)
+{
+    return said("sketch%d", (int)rng_below(5));
+}
+
+/* Elements of sets: some of them again and again. */
+static struct slice draw_element(void)
+{
+    if (rng_below(40) == 0)
+        return bytes((size_t)between(0, 40));
+    return said("%lld", rng_below(4) == 0 ? between(0, 300) : between(0, 1000000));
 }
 
 static struct slice draw_text(void)
@@ -375,6 +389,9 @@ struct slice junk_time_draw(void)
 static const struct generator all[] = {
     {"key", WORD_KEY, draw_key},
     {"bigkey", WORD_KEY, draw_bigkey},
+    {"sketchkey", WORD_KEY, draw_sketchkey},
+    {"sketch", WORD_VALUE, sketch_draw},
+    {"element", WORD_VALUE, draw_element},
     {"text", WORD_VALUE, draw_text},
     {"float", WORD_VALUE, draw_float},
     {"int", WORD_VALUE, draw_int},

@@ -20,6 +20,9 @@ static struct rule strings[] = {
 static struct rule bits[] = {
 #include "tests/differential/bits.def"
 };
+static struct rule hyperloglog[] = {
+#include "tests/differential/hyperloglog.def"
+};
 static struct rule keys[] = {
 #include "tests/differential/keys.def"
 };
@@ -45,7 +48,7 @@ static struct rule pubsub[] = {
 #name, name, COUNT_OF(name)                                                                \
     }
 static struct family families[] = {
-    FAMILY(strings), FAMILY(bits),  FAMILY(keys),
+    FAMILY(strings), FAMILY(bits),  FAMILY(hyperloglog),  FAMILY(keys),
     FAMILY(expiry),  FAMILY(admin), FAMILY(transactions),
 };
 #undef FAMILY
