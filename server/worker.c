@@ -5,6 +5,7 @@
 #include "base/mem.h"
 #include "base/world.h"
 #include "server/batch.h"
+#include "server/coalescing.h"
 #include "server/command.h"
 #include "server/crash.h"
 #include "server/eviction.h"
@@ -18,6 +19,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/prctl.h>
 
 enum { TICKS_MIN = 10, HOLD_US = 1000 };
 
@@ -72,14 +74,19 @@ void worker_finish_gathered(struct worker *w)
     if (!w->gathered_len)
         return;
     worker_round_begin(w);
+    w->coalescing.pause_us = w->server->conf->wakeup_coalescing;
     worker_round_end(w);
 }
 
 static void on_gathered(evutil_socket_t fd, short what, void *arg)
 {
+    struct worker *w = arg;
+    int connections = w->gathered_len;
+
     (void)fd;
     (void)what;
-    worker_finish_gathered(arg);
+    worker_finish_gathered(w);
+    coalescing_after_batch(w, connections);
 }
 
 static void on_inbox(evutil_socket_t fd, short what, void *arg)
@@ -369,6 +376,7 @@ static void *worker_main(void *arg)
 
     snprintf(name, sizeof(name), "worker-%d", w->index);
     pthread_setname_np(pthread_self(), name);
+    prctl(PR_SET_TIMERSLACK, 1); /* what waits for a time waits for it, and not 50 us longer */
     world_join();
     event_base_loop(w->base, EVLOOP_NO_EXIT_ON_EMPTY);
     world_quit();

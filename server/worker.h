@@ -8,6 +8,7 @@
 #include "base/inbox.h"
 #include "base/list.h"
 #include "base/ticks.h"
+#include "server/coalescing.h"
 #include "server/conn.h"
 #include "server/server.h"
 #include "server/stats.h"
@@ -54,6 +55,7 @@ struct worker {
     struct gathered gathered[GATHER_MAX];
     int gathered_len;
     struct event gather_event; /* runs behind all reads of the turn */
+    struct coalescing coalescing;
 
     /* The connection in hand. */
     struct conn *current;

@@ -29,7 +29,7 @@ size_t pack_size_long(const unsigned char *at)
     return 5 + (size_t)len;
 }
 
-/* ---- making elements -------------------------------------------------------------------------- */
+/* ---- making elements ------------------------------------------------------------------------- */
 
 struct pack_value pack_value_int(int64_t n)
 {
