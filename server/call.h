@@ -42,6 +42,7 @@ struct call {
     uint64_t *hashes;    /* of all keys, by argument; NULL if there is only the first */
     bool holds_shards;   /* others than that of the first key */
     bool world;          /* the world is stopped: any key may be touched */
+    int come;            /* the key for which a command that waited is run again, else 0 */
 
     /* The last look-up, so that find and change cost one. */
     int found_at; /* argument, 0 for none */

@@ -6,6 +6,7 @@
 #include "server/reply.h"
 #include "server/socket.h"
 #include "server/transaction.h"
+#include "server/waiting.h"
 
 #include <stdlib.h>
 
@@ -86,7 +87,7 @@ static void flag_letters(const struct conn *c, char *out)
         {c->flags & CONN_MONITOR, 'O'},
         {c->subs != NULL, 'P'},
         {c->flags & CONN_MULTI, 'x'},
-        {c->flags & (CONN_BLOCKED | CONN_PARKED), 'b'},
+        {client_is_blocked(c), 'b'},
         {c->flags & CONN_CLOSE_AFTER_REPLY, 'c'},
         {c->flags & CONN_UNIX, 'U'},
         {c->flags & CONN_NO_EVICT, 'e'},
@@ -174,6 +175,12 @@ static void close_killed(struct worker *w, void *arg)
     w->kill_asked = false;
 }
 
+bool client_is_blocked(const struct conn *c)
+{
+    /* The reply of one that waited may be on its way. */
+    return c->flags & CONN_PARKED || (c->waiter ? waiting(c) : c->flags & CONN_BLOCKED);
+}
+
 void client_kill(struct conn *c, const struct worker *by)
 {
     struct worker *w = c->worker;
@@ -183,6 +190,7 @@ void client_kill(struct conn *c, const struct worker *by)
         return;
     }
     c->killed = true;
+    waiting_give_up(c);
     if (!w->kill_asked)
         worker_call(w, close_killed, NULL);
     w->kill_asked = true;

@@ -19,6 +19,9 @@ struct conn **clients_all(struct server *s, size_t *len);
 /* NULL if there is none, or it is being closed. */
 struct conn *clients_find(struct server *s, uint64_t id);
 
+/* Whether it waits: for what it asked for, or until clients are no longer paused. */
+bool client_is_blocked(const struct conn *c);
+
 /* Appends its line of CLIENT LIST, with the line's end. */
 void client_describe(const struct conn *c, struct buf *out);
 

@@ -11,6 +11,7 @@
 #include "server/pubsub.h"
 #include "server/socket.h"
 #include "server/transaction.h"
+#include "server/waiting.h"
 #include "server/worker.h"
 
 #include <errno.h>
@@ -56,6 +57,7 @@ void conn_doom(struct conn *c)
     if (c->flags & CONN_DOOMED)
         return;
     c->flags |= CONN_DOOMED;
+    waiting_give_up(c);
     event_del(&c->event);
     list_remove(&c->link);
     list_push(&w->doomed, &c->link);
@@ -98,8 +100,7 @@ static void bury(struct conn *c)
 {
     struct server *s = c->worker->server;
 
-    if (c->unblock)
-        c->unblock(c, UNBLOCK_CLOSED);
+    waiting_end(c);
     transaction_drop(c);
     pubsub_drop(c);
     monitor_end(c);
@@ -132,7 +133,8 @@ size_t conn_memory(const struct conn *c)
             mem_good_size(sizeof(*c->in)) + c->in->buf.cap + c->in->args.cap * sizeof(struct slice);
     if (c->in && c->in->filling)
         bytes += c->in->filling->cap;
-    return bytes + mem_size_of(c->extra) + pubsub_memory(c) + transaction_memory(c);
+    return bytes + mem_size_of(c->extra) + pubsub_memory(c) + transaction_memory(c) +
+           waiting_memory(c);
 }
 
 /* ---- writing ------------------------------------------------------------------------------- */

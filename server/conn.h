@@ -22,6 +22,7 @@ struct command;
 struct subscription;
 struct subscriptions;
 struct transaction;
+struct waiter;
 
 enum conn_flags {
     CONN_CLOSE_AFTER_REPLY = 1 << 0, /* no more requests; closed when everything is written */
@@ -50,13 +51,6 @@ enum conn_gates {
     CONN_GATE_REPLY = 1 << 18,      /* CLIENT REPLY is not simply on */
     CONN_GATE_MULTI = 1 << 19,
     CONN_GATE_MONITOR = 1 << 20,
-};
-
-/* Why a command no longer waits. */
-enum unblock_reason {
-    UNBLOCK_CLOSED,  /* the connection is being closed: no reply */
-    UNBLOCK_TIMEOUT, /* as if its time had come: CLIENT UNBLOCK */
-    UNBLOCK_ERROR,   /* "UNBLOCKED client unblocked via CLIENT UNBLOCK" */
 };
 
 /* What a connection keeps of input that is not worked off. */
@@ -102,9 +96,7 @@ struct conn {
     int64_t created_ms, active_ms; /* monotonic */
     int64_t soft_since_ms;         /* over the soft output limit since; 0: not */
     uint64_t net_in, net_out;
-    /* Called when a blocked connection is closed or given up; see waiting. */
-    void (*unblock)(struct conn *c, enum unblock_reason why);
-    void *waiter;
+    struct waiter *waiter; /* what it waits for, see waiting.h; NULL for nothing */
 };
 
 /* Takes over the descriptor; the world is entered by the caller, the worker's thread. */

@@ -9,6 +9,7 @@
 #include "server/key_locks.h"
 #include "server/monitor.h"
 #include "server/reply.h"
+#include "server/serving.h"
 #include "server/timing.h"
 #include "server/transaction.h"
 
@@ -72,7 +73,7 @@ static void refuse_subcommand(struct call *c)
                 (int)(c->argv[1].len < 128 ? c->argv[1].len : 128), c->argv[1].ptr, name);
 }
 
-static void count_error(struct call *c)
+void dispatch_count_error(struct call *c)
 {
     const char *code = c->out.buf->ptr + c->reply_start + 1;
     const char *end = memchr(code, ' ', c->out.buf->len - c->reply_start - 1);
@@ -100,6 +101,22 @@ static bool refused(struct call *c)
 
 /* ---- running -------------------------------------------------------------------------------- */
 
+/* What has come for those who wait is theirs before anybody else gets to see it. */
+static void serve(const struct call *c, struct key_locks *held)
+{
+    if (UNLIKELY(serving_due(c->worker)))
+        serving_run(c->worker, held);
+}
+
+static NOINLINE void serve_and_release(const struct call *c)
+{
+    struct key_locks locks = {0};
+
+    key_locks_add(&locks, c->first_hash);
+    serve(c, &locks);
+    key_locks_release(&locks, &c->server->keyspace);
+}
+
 static void run_locked(struct call *c)
 {
     struct keyspace *ks = &c->server->keyspace;
@@ -111,7 +128,10 @@ static void run_locked(struct call *c)
 
         lock_take(lock);
         cmd->run(c);
-        lock_release(lock);
+        if (UNLIKELY(serving_due(c->worker)))
+            serve_and_release(c);
+        else
+            lock_release(lock);
     } else if (cmd->flags & CMD_WORLD) {
         world_stop();
         worker_read_clocks(c->worker);
@@ -119,11 +139,13 @@ static void run_locked(struct call *c)
         c->world = true;
         c->conf = c->server->conf;
         cmd->run(c);
+        serve(c, NULL);
         world_resume();
     } else {
         key_locks_take(&locks, c);
         c->holds_shards = locks.any;
         cmd->run(c);
+        serve(c, &locks);
         key_locks_release(&locks, ks);
     }
 }
@@ -134,7 +156,7 @@ ALWAYS_INLINE void account(struct call *c)
 
     w->stats.commands++;
     if (UNLIKELY(c->out.buf->len > c->reply_start && c->out.buf->ptr[c->reply_start] == '-')) {
-        count_error(c);
+        dispatch_count_error(c);
         w->run_failed++;
     }
     if (UNLIKELY(timing_each(c->conf, c->cmd)))
@@ -229,7 +251,7 @@ bool dispatch(struct worker *w, struct conn *conn, const struct parsed *p)
         if (UNLIKELY(gates & GATE_MONITORED))
             monitor_show(&c);
     } else if (result == GATE_REFUSED) {
-        count_error(&c);
+        dispatch_count_error(&c);
     }
     if (UNLIKELY(conn->gates & CONN_GATE_REPLY))
         gates_after_reply(&c);

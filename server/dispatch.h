@@ -16,6 +16,9 @@ const struct command *dispatch_find_command(const struct server *s, const struct
 /* Executes a request of the worker's batch. False: it must wait, and the connection is parked. */
 bool dispatch(struct worker *w, struct conn *c, const struct parsed *p);
 
+/* Counts the call's reply, which is an error. */
+void dispatch_count_error(struct call *c);
+
 struct kept;
 /* Runs a command of a transaction for EXEC, whose call has locked all that it needs. */
 void dispatch_queued(const struct call *exec, const struct kept *q);

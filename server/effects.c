@@ -5,6 +5,7 @@
 #include "server/expirer.h"
 #include "server/notify.h"
 #include "server/reaper.h"
+#include "server/serving.h"
 #include "server/watch.h"
 #include "storage/value_types.h"
 
@@ -36,8 +37,12 @@ void effect_event(struct worker *w, int db, struct slice key, enum key_event eve
 void effect_changed(struct worker *w, int db, unsigned shard, struct entry *e, struct slice key,
                     enum key_event event)
 {
-    e->version = shard_next_version(&w->server->keyspace.shards[shard]);
+    struct shard *home = &w->server->keyspace.shards[shard];
+
+    e->version = shard_next_version(home);
     w->stats.dirty++;
+    if (UNLIKELY(home->waited))
+        serving_note(w, db, home, e, key);
     if (UNLIKELY(e->has_expiry))
         expirer_note(w, shard, entry_expiry(e));
     effect_event(w, db, key, event);
@@ -76,6 +81,13 @@ void effect_emptying(struct worker *w, int db)
 void effect_swapping(struct worker *w, int a, int b)
 {
     watch_databases(&w->server->keyspace, a, b, w->now_ms);
+}
+
+void effect_swapped(struct worker *w, int a, int b)
+{
+    if (a != b)
+        serving_note_swap(w, a, b);
+    effect_database(w, 1);
 }
 
 /* All shards, since a version that a client remembers of any key must not come again. */

@@ -21,10 +21,12 @@ void effect_removed(struct worker *w, int db, unsigned shard, struct slice key,
 /* Only the event. */
 void effect_event(struct worker *w, int db, struct slice key, enum key_event event);
 
-/* A database will be emptied, or two exchanged, by this thread; the world is stopped. */
+/* A database will be emptied by this thread; the world is stopped. */
 void effect_emptying(struct worker *w, int db);
+/* Two databases will be exchanged, and then: they were; the world is stopped. */
 void effect_swapping(struct worker *w, int a, int b);
-/* A database was emptied, or exchanged for another; the world is stopped. */
+void effect_swapped(struct worker *w, int a, int b);
+/* Databases were emptied; the world is stopped. */
 void effect_database(struct worker *w, uint64_t changes);
 
 /*

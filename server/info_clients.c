@@ -1,8 +1,10 @@
 /* INFO clients, see info.h. */
+#include "server/clients.h"
 #include "server/info.h"
+#include "server/waiting.h"
 
 struct client_sums {
-    int64_t blocked;
+    int64_t blocked, timed;
     size_t max_input, max_output;
 };
 
@@ -11,7 +13,8 @@ static void add_up(const struct worker *w, struct client_sums *sums)
     LIST_EACH (c, &w->conns, struct conn, link) {
         size_t input = c->in ? c->in->buf.cap : 0;
 
-        sums->blocked += (c->flags & (CONN_BLOCKED | CONN_PARKED)) != 0;
+        sums->blocked += client_is_blocked(c);
+        sums->timed += waiting(c) && waiting_until_us(c);
         if (input > sums->max_input)
             sums->max_input = input;
         if (c->out.cap > sums->max_output)
@@ -32,5 +35,5 @@ void info_clients(struct info *i)
     info_int(i, "client_recent_max_output_buffer", (int64_t)sums.max_output);
     info_int(i, "blocked_clients", sums.blocked);
     info_int(i, "tracking_clients", 0);
-    info_int(i, "clients_in_timeout_table", 0);
+    info_int(i, "clients_in_timeout_table", sums.timed);
 }

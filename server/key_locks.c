@@ -52,6 +52,39 @@ void key_locks_hold(const struct key_locks *locks, struct keyspace *ks)
     }
 }
 
+static bool has(const struct key_locks *locks, unsigned shard)
+{
+    return locks->shards[shard / 64] >> shard % 64 & 1;
+}
+
+static bool is_above_all(const struct key_locks *locks, unsigned shard)
+{
+    for (unsigned word = SHARDS / 64 - 1; word > shard / 64; word--) {
+        if (locks->shards[word])
+            return false;
+    }
+    return locks->shards[shard / 64] >> shard % 64 == 0;
+}
+
+bool key_locks_extend(struct key_locks *locks, struct keyspace *ks, uint64_t hash)
+{
+    struct lock *lock = &ks->shards[shard_of(hash)].lock;
+    bool kept = true;
+
+    if (has(locks, shard_of(hash)))
+        return true;
+    if (is_above_all(locks, shard_of(hash))) {
+        lock_take(lock);
+    } else if (!lock_try(lock)) {
+        key_locks_release(locks, ks);
+        kept = false;
+    }
+    key_locks_add(locks, hash);
+    if (!kept)
+        key_locks_hold(locks, ks);
+    return kept;
+}
+
 /* Where the call's keys are; `*keys` is allocated unless it is `quick`. */
 static int find_keys(const struct call *c, struct key_position quick[POSITIONS_QUICK],
                      struct key_position **keys)

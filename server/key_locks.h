@@ -22,6 +22,12 @@ bool key_locks_add_keys(struct key_locks *locks, const struct call *c, uint64_t 
 /* Locks what was added. */
 void key_locks_hold(const struct key_locks *locks, struct keyspace *ks);
 
+/*
+ * Has one shard more locked. False if all had to be let go for it and were taken again: what was
+ * known of them may be out of date.
+ */
+bool key_locks_extend(struct key_locks *locks, struct keyspace *ks, uint64_t hash);
+
 /* Hashes the keys of the call into c->hashes and locks their shards. */
 void key_locks_take(struct key_locks *locks, struct call *c);
 void key_locks_release(const struct key_locks *locks, struct keyspace *ks);

@@ -4,27 +4,36 @@
 #include "base/mem.h"
 #include "server/latency.h"
 #include "server/slowlog.h"
+#include "server/waiting.h"
 
-static void account(struct worker *w, uint64_t ns)
+static void add_to_histogram(struct worker *w, struct command_stats *stats, uint64_t ns,
+                             uint64_t calls)
+{
+    if (!w->server->conf->latency_tracking)
+        return;
+    if (!stats->latency)
+        stats->latency = mem_zalloc(sizeof(*stats->latency));
+    histogram_add(stats->latency, ns / calls, calls);
+}
+
+/* How long a call took that waits is known only when it is served. */
+static void account(struct worker *w, uint64_t ns, bool waits)
 {
     struct command_stats *stats = &w->commands[w->run_cmd->id];
 
     stats->calls += w->run_calls;
     stats->ns += ns;
     stats->failed += w->run_failed;
-    if (!w->server->conf->latency_tracking)
-        return;
-    if (!stats->latency)
-        stats->latency = mem_zalloc(sizeof(*stats->latency));
-    histogram_add(stats->latency, ns / w->run_calls, w->run_calls);
+    if (LIKELY(!waits))
+        add_to_histogram(w, stats, ns, w->run_calls);
 }
 
-static uint64_t end_run(struct worker *w, uint64_t now)
+static uint64_t end_run(struct worker *w, uint64_t now, bool waits)
 {
     uint64_t ns = ticks_to_ns(now - w->run_start);
 
     if (w->run_calls)
-        account(w, ns);
+        account(w, ns, waits);
     w->run_calls = 0;
     w->run_failed = 0;
     w->run_cmd = NULL;
@@ -34,7 +43,7 @@ static uint64_t end_run(struct worker *w, uint64_t now)
 void timing_close(struct worker *w)
 {
     if (w->run_cmd)
-        end_run(w, ticks_now());
+        end_run(w, ticks_now(), false);
 }
 
 void timing_switch(struct worker *w, const struct command *cmd)
@@ -42,7 +51,7 @@ void timing_switch(struct worker *w, const struct command *cmd)
     uint64_t now = ticks_now();
 
     if (w->run_cmd)
-        end_run(w, now);
+        end_run(w, now, false);
     w->run_cmd = cmd;
     w->run_start = now;
 }
@@ -67,9 +76,25 @@ void timing_unnest(struct worker *w, const struct timing *outer)
 void timing_alone(struct call *c)
 {
     struct worker *w = c->worker;
-    uint64_t ns = end_run(w, ticks_now());
+    bool waits = c->conn->waiter;
+    uint64_t ns = end_run(w, ticks_now(), waits);
 
+    if (UNLIKELY(waits)) {
+        waiting_ran(c->conn, ns);
+        return;
+    }
     slowlog_note(c, ns / 1000);
     latency_note(c->server->latency, c->cmd->flags & CMD_FAST ? "fast-command" : "command",
                  (int64_t)(ns / 1000000), c->conf);
+}
+
+void timing_served(struct call *c, uint64_t ran_ns, uint64_t ns, bool failed)
+{
+    struct command_stats *stats = &c->worker->commands[c->cmd->id];
+
+    stats->ns += ran_ns + ns;
+    stats->failed += failed;
+    add_to_histogram(c->worker, stats, ran_ns + ns, 1);
+    slowlog_note(c, (ran_ns + ns) / 1000);
+    latency_note(c->server->latency, "command-unblocking", (int64_t)(ns / 1000000), c->conf);
 }

@@ -16,6 +16,11 @@ void timing_switch(struct worker *w, const struct command *cmd);
  */
 void timing_alone(struct call *c);
 
+/*
+ * The call waited after `ran_ns`, and was then served in `ns`; it failed, or not. Its worker's.
+ */
+void timing_served(struct call *c, uint64_t ran_ns, uint64_t ns, bool failed);
+
 /* A run that is interrupted by others. */
 struct timing {
     const struct command *cmd;

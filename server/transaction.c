@@ -10,6 +10,7 @@
 #include "server/kept.h"
 #include "server/monitor.h"
 #include "server/reply.h"
+#include "server/serving.h"
 #include "server/timing.h"
 
 enum {
@@ -175,9 +176,11 @@ static void hold(struct call *c, const struct transaction *t)
 }
 
 /* A command of the queue may have changed the configuration. */
-static void let_go(struct call *c, const struct transaction *t)
+static void let_go(struct call *c, struct transaction *t)
 {
     c->conf = c->server->conf;
+    if (UNLIKELY(serving_due(c->worker)))
+        serving_run(c->worker, t->world ? NULL : &t->locks);
     if (t->world)
         world_resume();
     else

@@ -13,6 +13,7 @@
 #include "server/output_limit.h"
 #include "server/pubsub.h"
 #include "server/timing.h"
+#include "server/waiting.h"
 
 #include <errno.h>
 #include <event2/event.h>
@@ -64,6 +65,7 @@ static void send_all(struct worker *w)
 
 void worker_round_end(struct worker *w)
 {
+    waiting_finish_served(w);
     timing_close(w);
     send_all(w);
     world_leave();
@@ -348,6 +350,8 @@ bool worker_init(struct worker *w, struct server *s, int index)
     list_init(&w->doomed);
     list_init(&w->parked);
     list_init(&w->held);
+    list_init(&w->waiters);
+    list_init(&w->served);
     w->read_buffer = mem_alloc(READ_BUFFER);
     w->commands = mem_zalloc((size_t)command_count(s->commands) * sizeof(*w->commands));
     w->now_ms = clock_wall_ms();
@@ -417,6 +421,7 @@ void worker_release(struct worker *w)
     while (!list_empty(&w->conns))
         conn_doom(CONTAINER_OF(w->conns.next, struct conn, link));
     conn_bury_doomed(w);
+    waiting_release(w);
     event_del(&w->inbox_event);
     event_del(&w->tick_event);
     event_del(&w->gather_event);
@@ -432,6 +437,7 @@ void worker_release(struct worker *w)
     mem_free(w->read_buffer);
     mem_free(w->hashes);
     mem_free(w->discarded);
+    mem_free(w->ready);
     args_release(&w->args);
     buf_release(&w->out);
     buf_release(&w->monitor_text);

@@ -40,6 +40,7 @@ struct gathered {
 };
 
 struct evictor;
+struct waited;
 
 struct worker {
     struct server *server;
@@ -85,6 +86,12 @@ struct worker {
     /* Scratch of the dispatcher. */
     uint64_t *hashes; /* of the arguments that are keys */
     size_t hashes_cap;
+
+    /* Keys for which somebody waits and that were changed, in that order; see serving.h. */
+    struct waited **ready;
+    size_t ready_len, ready_cap;
+    struct list waiters; /* of its connections */
+    struct list served;  /* those of them that it has served itself, in this round */
 
     /* Values out of their tables whose freeing takes long, see effect_discard(). */
     struct entry **discarded;

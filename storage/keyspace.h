@@ -21,6 +21,7 @@ struct shard {
     CACHE_ALIGNED struct lock lock;
     uint64_t seq;          /* the last version given to a key of this shard */
     struct table *watched; /* keys that clients watch, see server/watch.h; NULL for none */
+    struct table *waited;  /* keys that clients wait for, see server/waited.h; NULL for none */
 };
 
 /* The keys of one shard in one database. */

@@ -3,6 +3,7 @@
 #include "server/clients.h"
 #include "server/reply.h"
 #include "server/socket.h"
+#include "server/waiting.h"
 
 #include <stdio.h>
 
@@ -126,50 +127,25 @@ void cmd_client_kill(struct call *c)
 
 /* ---- UNBLOCK -------------------------------------------------------------------------------- */
 
-struct unblocking {
-    uint64_t id;
-    enum unblock_reason why;
-};
-
-static void unblock(struct worker *w, void *arg)
-{
-    struct unblocking *u = arg;
-
-    LIST_EACH_SAFE (c, &w->conns, struct conn, link) {
-        if (c->id == u->id && c->flags & CONN_BLOCKED && c->unblock)
-            c->unblock(c, u->why);
-    }
-    mem_free(u);
-}
-
 /* CLIENT UNBLOCK client-id [TIMEOUT | ERROR] */
 void cmd_client_unblock(struct call *c)
 {
-    struct unblocking u = {.why = UNBLOCK_TIMEOUT}, *message;
-    const struct conn *found;
+    struct conn *found;
+    bool error = c->argc == 4 && call_arg_is(c, 3, "error");
     int64_t id;
 
     if (c->argc > 4) {
         reply_subcommand_error(c);
         return;
     }
-    if (c->argc == 4 && call_arg_is(c, 3, "error"))
-        u.why = UNBLOCK_ERROR;
-    else if (c->argc == 4 && !call_arg_is(c, 3, "timeout")) {
+    if (c->argc == 4 && !error && !call_arg_is(c, 3, "timeout")) {
         reply_error(c, "ERR CLIENT UNBLOCK reason should be TIMEOUT or ERROR");
         return;
     }
     if (!call_int(c, 2, &id))
         return;
     found = clients_find(c->server, (uint64_t)id);
-    if (!found || !(found->flags & CONN_BLOCKED) || !found->unblock) {
-        reply_int(c, 0);
-        return;
-    }
-    message = mem_alloc(sizeof(*message));
-    *message = (struct unblocking){.id = found->id, .why = u.why};
-    worker_call(found->worker, unblock, message);
-    reply_int(c, 1);
+    reply_int(c, found && waiting_unblock(found, c->worker, error));
 }
 
 /* ---- PAUSE ---------------------------------------------------------------------------------- */

@@ -29,7 +29,7 @@ void cmd_swapdb(struct call *c)
     }
     effect_swapping(c->worker, (int)a, (int)b);
     keyspace_swap(&c->server->keyspace, (int)a, (int)b);
-    effect_database(c->worker, 1);
+    effect_swapped(c->worker, (int)a, (int)b);
     reply_ok(c);
 }
 

@@ -1,0 +1,217 @@
+/* Serving those who wait, see serving.h. */
+#include "server/serving.h"
+
+#include "base/mem.h"
+#include "server/effects.h"
+#include "server/waited.h"
+
+#include <poll.h>
+
+struct serving {
+    struct worker *worker;
+    struct keyspace *keyspace;
+    struct key_locks *held;
+};
+
+/* What an entry has to offer; WAIT_KINDS if nothing that is waited for. */
+static enum wait_for offer_of(const struct entry *e)
+{
+    switch (e->type) {
+    case TYPE_LIST:
+        return WAIT_FOR_LIST;
+    case TYPE_ZSET:
+        return WAIT_FOR_ZSET;
+    default:
+        return WAIT_KINDS;
+    }
+}
+
+/* ---- noting ---------------------------------------------------------------------------------- */
+
+static uint64_t bit_of(const struct worker *w)
+{
+    return (uint64_t)1 << w->index;
+}
+
+static void note(struct worker *w, struct waited *k, const struct entry *e)
+{
+    enum wait_for offer = offer_of(e);
+
+    if (offer == WAIT_KINDS || !waited_first(k, offer) || k->signals & bit_of(w))
+        return;
+    k->signals |= bit_of(w);
+    if (w->ready_len == w->ready_cap) {
+        w->ready_cap = w->ready_cap ? w->ready_cap * 2 : 8;
+        w->ready = mem_realloc(w->ready, w->ready_cap * sizeof(struct waited *));
+    }
+    w->ready[w->ready_len++] = k;
+}
+
+void serving_note(struct worker *w, int db, struct shard *shard, const struct entry *e,
+                  struct slice key)
+{
+    struct waited *k = waited_find(shard, db, key);
+
+    if (k)
+        note(w, k, e);
+}
+
+struct swap {
+    struct worker *worker;
+    int db;
+};
+
+static void note_if_there(void *item, void *opaque)
+{
+    const struct swap *swap = opaque;
+    struct waited *k = CONTAINER_OF((struct named_key *)item, struct waited, key);
+    const struct keyspace *ks = &swap->worker->server->keyspace;
+    const struct entry *e;
+
+    if (k->key.db != swap->db)
+        return;
+    e = space_find(keyspace_space(ks, k->key.db, shard_of(k->key.hash)), k->key.hash,
+                   named_key_name(&k->key))
+            .entry;
+    if (e)
+        note(swap->worker, k, e);
+}
+
+void serving_note_swap(struct worker *w, int a, int b)
+{
+    const struct keyspace *ks = &w->server->keyspace;
+
+    for (int side = 0; side < 2; side++) {
+        struct swap swap = {w, side ? b : a};
+
+        for (unsigned i = 0; i < SHARDS; i++) {
+            if (ks->shards[i].waited)
+                table_each(ks->shards[i].waited, note_if_there, &swap);
+        }
+    }
+}
+
+/* ---- serving --------------------------------------------------------------------------------- */
+
+/* What the key is by now, NULL for nothing. */
+static const struct entry *entry_of(const struct serving *s, const struct waited *k)
+{
+    const struct named_key *key = &k->key;
+    struct space *space = keyspace_space(s->keyspace, key->db, shard_of(key->hash));
+    struct found f = space_find(space, key->hash, named_key_name(key));
+
+    if (!f.entry || !entry_expired(f.entry, s->worker->now_ms))
+        return f.entry;
+    effect_drop(s->worker, key->db, key->hash, f, EVENT_EXPIRED);
+    return NULL;
+}
+
+/* The first who can be served from the key as it is. */
+static struct hook *next_hook(const struct serving *s, const struct waited *k)
+{
+    const struct entry *e = entry_of(s, k);
+    enum wait_for offer = e ? offer_of(e) : WAIT_KINDS;
+
+    return offer == WAIT_KINDS ? NULL : waited_first(k, offer);
+}
+
+/*
+ * The client may have closed, and its worker not have got to see it yet: what it were served would
+ * be lost. The descriptor is open as long as the waiter hangs in a shard.
+ */
+static bool peer_is_gone(const struct waiter *waiter)
+{
+    struct pollfd p = {.fd = waiter->fd, .events = POLLRDHUP};
+
+    return poll(&p, 1, 0) > 0;
+}
+
+/*
+ * Has the shard of the other key that the waiter's command touches. False if the locks were let go
+ * for it, and things may be different.
+ */
+static bool hold_beside(struct serving *s, const struct waiter *waiter)
+{
+    const struct kept *request = waiter->request;
+    int i = waiter->wait.beside;
+
+    return !i || !s->held || key_locks_extend(s->held, s->keyspace, request->hashes[i]);
+}
+
+/*
+ * Runs the waiter's command. Its connection is another worker's, so a stand-in has what handlers
+ * may ask of one.
+ */
+static void run(const struct serving *s, struct waiter *waiter, int come)
+{
+    struct worker *w = s->worker;
+    const struct kept *request = waiter->request;
+    struct conn stand_in = {
+        .worker = w,
+        .fd = -1,
+        .flags = waiter->conn_flags,
+        .id = waiter->client,
+        .db = waiter->db,
+        .resp3 = waiter->resp3,
+    };
+    struct call c = {
+        .worker = w,
+        .server = w->server,
+        .conn = &stand_in,
+        .conf = w->server->conf,
+        .cmd = request->cmd,
+        .argv = request->argv,
+        .argc = request->argc,
+        .db = waiter->db,
+        .now_ms = w->now_ms,
+        .out = {.buf = &waiter->reply, .resp3 = waiter->resp3},
+        .first_hash = request->first_hash,
+        .hashes = request->hashes,
+        .holds_shards = true,
+        .world = !s->held,
+        .come = come,
+    };
+    uint64_t start = ticks_now();
+
+    request->cmd->run(&c);
+    waiter->ns = ticks_to_ns(ticks_now() - start);
+}
+
+static void serve(struct serving *s, struct shard *shard, struct hook *h)
+{
+    struct waiter *waiter = h->waiter;
+    bool mine = !peer_is_gone(waiter) && waiter_claim(waiter);
+
+    waited_unhang(shard, h);
+    if (!mine)
+        return;
+    waiter->served = h;
+    run(s, waiter, h->arg);
+    waiter_hand_over(waiter, s->worker);
+}
+
+/* The key stays known while its signal is set. */
+static void serve_key(struct serving *s, struct waited *k)
+{
+    struct shard *shard = &s->keyspace->shards[shard_of(k->key.hash)];
+    struct hook *h;
+
+    while ((h = next_hook(s, k))) {
+        if (hold_beside(s, h->waiter))
+            serve(s, shard, h);
+    }
+    k->signals &= ~bit_of(s->worker);
+    waited_forget(shard, k);
+}
+
+void serving_run(struct worker *w, struct key_locks *held)
+{
+    struct serving s = {w, &w->server->keyspace, held};
+    uint64_t start = ticks_now();
+
+    for (size_t i = 0; i < w->ready_len; i++)
+        serve_key(&s, w->ready[i]);
+    w->ready_len = 0;
+    /* Not the time of the command that made it possible. */
+    w->run_start += ticks_now() - start;
+}

@@ -1,0 +1,29 @@
+/*
+ * Serving those who wait, by whoever changes a key. A change notes the key if somebody waits for
+ * what it has become; when the command (or the whole transaction) is over, and while its shards are
+ * still locked, each of these keys serves its waiters in their order of arrival, as far as it goes.
+ * What that changes may serve others in turn: keys are gone through in the order of their changes.
+ */
+#ifndef LK_SERVER_SERVING_H
+#define LK_SERVER_SERVING_H
+
+#include "server/key_locks.h"
+
+/* The key of this shard, in which somebody waits for something, was made or changed. Locked. */
+void serving_note(struct worker *w, int db, struct shard *shard, const struct entry *e,
+                  struct slice key);
+/* Two databases have changed places; the world is stopped. */
+void serving_note_swap(struct worker *w, int a, int b);
+
+/* Whether a change since the last time calls for it. */
+static inline bool serving_due(const struct worker *w)
+{
+    return w->ready_len != 0;
+}
+/*
+ * Serves. What is `held` may grow, and may be let go and taken again: the command must be done with
+ * its keys. NULL when the world is stopped.
+ */
+void serving_run(struct worker *w, struct key_locks *held);
+
+#endif

@@ -1,0 +1,59 @@
+/* A waiter, for the files that make up waiting (waiting.h). */
+#ifndef LK_SERVER_WAITER_H
+#define LK_SERVER_WAITER_H
+
+#include "server/kept.h"
+#include "server/waiting.h"
+
+struct waited;
+
+/* A waiter's place in the queue of one key. */
+struct hook {
+    struct list link;   /* this and `key`: the shard's lock */
+    struct waited *key; /* NULL: it hangs there no more */
+    struct waiter *waiter;
+    unsigned shard;
+    int arg; /* which argument the key is */
+};
+
+struct waiter {
+    _Atomic bool claimed;
+
+    /* Fixed when it begins. */
+    struct worker *worker;
+    struct kept *request;
+    struct wait wait;
+    uint64_t client;
+    int fd, db;
+    uint32_t conn_flags; /* as they were */
+    bool resp3;
+
+    /* Whoever has claimed it. */
+    const struct hook *served; /* off its queue already */
+    struct buf reply;
+    uint64_t ns;                  /* that serving took */
+    bool unblocked;               /* by CLIENT UNBLOCK */
+    struct inbox_message message; /* brings it back to its worker... */
+    struct list served_link;      /* ... unless that is whose thread it is */
+
+    /* Its worker, or who has stopped the world. */
+    struct conn *conn; /* NULL: closed */
+    struct list link;  /* among the worker's waiters */
+    struct event timer;
+    uint64_t ran_ns; /* before it began to wait */
+    bool given_up;   /* claimed for a connection that will be closed */
+
+    int hooks_len;
+    struct hook hooks[];
+};
+
+/* True for one caller only: the wait is over, and the caller's to end. Any thread. */
+static inline bool waiter_claim(struct waiter *waiter)
+{
+    return !atomic_exchange_explicit(&waiter->claimed, true, memory_order_acq_rel);
+}
+
+/* The reply is written: it goes to the worker of the connection. `by` has claimed it. */
+void waiter_hand_over(struct waiter *waiter, struct worker *by);
+
+#endif

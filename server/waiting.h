@@ -1,0 +1,74 @@
+/*
+ * Waiting: commands that cannot be answered yet. This is the one mechanism for it.
+ *
+ * A handler that finds nothing says what it waits for: wait_begin(). What it leaves behind is a
+ * `struct waiter`, which has the command with its arguments, hangs in the shards of the keys
+ * (waited.h), and has a time. The connection goes on with nothing else meanwhile. Whoever changes
+ * one of the keys runs the command again in the waiter's place, before anybody else can touch the
+ * key (serving.h), and gives the reply to the worker of the connection, which ends the wait.
+ *
+ * There is one moment at which a wait is decided: waiter_claim(). Who serves it, its time, CLIENT
+ * UNBLOCK and the end of the connection may come at once from several threads; one of them gets
+ * true.
+ */
+#ifndef LK_SERVER_WAITING_H
+#define LK_SERVER_WAITING_H
+
+#include "server/call.h"
+
+/* What the keys are waited for to have. */
+enum wait_for { WAIT_FOR_LIST, WAIT_FOR_ZSET, WAIT_KINDS };
+
+struct wait {
+    enum wait_for what;
+    int first, count; /* the arguments that are the keys; none: only for its time */
+    int beside;       /* a key that the command touches besides the one that came; 0: none */
+    int64_t until_us; /* monotonic; 0: for ever */
+    void (*in_vain)(struct call *c); /* answers when the time is up; NULL: the null array */
+};
+
+/* ---- for handlers ---------------------------------------------------------------------------- */
+
+/*
+ * Reads a time to wait, in seconds and parts of them, as the time when it ends. False, and
+ * answered, if it is none.
+ */
+bool wait_read_timeout(struct call *c, int i, int64_t *until_us);
+/*
+ * The call will be answered later; the keys are locked. False if it cannot wait, since it is a part
+ * of a transaction: it is to answer as if the time were up.
+ */
+bool wait_begin(struct call *c, const struct wait *wait);
+/*
+ * A command that waited is run again when one of its keys has come. It serves itself from that one:
+ * true for the others.
+ */
+static inline bool wait_skips(const struct call *c, int i)
+{
+    return c->come && c->come != i;
+}
+
+/* ---- for connections ------------------------------------------------------------------------- */
+
+/* Whether it still waits; false also when the reply is on its way. In its worker, or stopped. */
+bool waiting(const struct conn *c);
+/* When its time is up, 0 for never. It waits. */
+int64_t waiting_until_us(const struct conn *c);
+size_t waiting_memory(const struct conn *c);
+/* It has run for so long before it began to wait. */
+void waiting_ran(const struct conn *c, uint64_t ns);
+/* As if its time were up, or with an error. False if it does not wait. The world is stopped. */
+bool waiting_unblock(struct conn *c, struct worker *by, bool error);
+/* Will be closed: from now on it is served nothing. In its worker, or with the world stopped. */
+void waiting_give_up(struct conn *c);
+/* Is closed, and has been given up. */
+void waiting_end(struct conn *c);
+
+/* ---- for workers ----------------------------------------------------------------------------- */
+
+/* Goes on with the connections that this worker has itself served in this round. */
+void waiting_finish_served(struct worker *w);
+/* The connections are closed, and no thread runs any more. */
+void waiting_release(struct worker *w);
+
+#endif
