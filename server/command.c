@@ -5,6 +5,7 @@
 #include "base/mem.h"
 #include "base/num.h"
 #include "server/handlers.h"
+#include "server/request_keys.h"
 #include "storage/hash.h"
 
 #include <ctype.h>
@@ -167,7 +168,7 @@ static void derive(struct command_table *t, int id)
     cmd->acl = derived_acl(cmd);
     derive_first_key(cmd);
     for (int i = 0; i < KEY_SPECS_MAX; i++) {
-        if (cmd->keys[i].search == KEY_SEARCH_KEYWORD || cmd->keys[i].find != KEY_FIND_RANGE)
+        if (cmd->keys[i].search >= KEY_SEARCH_KEYWORD || cmd->keys[i].find != KEY_FIND_RANGE)
             cmd->flags |= CMD_MOVABLEKEYS;
     }
     if (!cmd->parent) {
@@ -279,13 +280,17 @@ static int flags_of(const struct key_spec *k, const struct slice *argv, int argc
 int command_keys(const struct command *cmd, const struct slice *argv, int argc,
                  struct key_position *out, int max)
 {
+    struct key_position more;
     int n = 0;
 
     for (int s = 0; s < KEY_SPECS_MAX && cmd->keys[s].search != KEY_SEARCH_NONE; s++) {
         const struct key_spec *k = &cmd->keys[s];
-        int first = search_begin(k, argv, argc), last, flags;
+        int first, last, flags;
 
-        if (first < 0 || k->find == KEY_FIND_UNKNOWN)
+        if (k->find == KEY_FIND_UNKNOWN)
+            continue;
+        first = search_begin(k, argv, argc);
+        if (first < 0)
             continue;
         last = find_last(k, argv, argc, &first);
         if (last < 0 || last >= argc)
@@ -295,6 +300,11 @@ int command_keys(const struct command *cmd, const struct slice *argv, int argc,
             if (n < max)
                 out[n] = (struct key_position){i, flags};
         }
+    }
+    if (cmd->find_key && cmd->find_key(argv, argc, &more)) {
+        if (n < max)
+            out[n] = more;
+        n++;
     }
     return n;
 }

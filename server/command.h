@@ -76,7 +76,7 @@ enum key_flags {
     KEY_VARIABLE_FLAGS = 1 << 10,
 };
 
-enum key_search { KEY_SEARCH_NONE, KEY_SEARCH_INDEX, KEY_SEARCH_KEYWORD };
+enum key_search { KEY_SEARCH_NONE, KEY_SEARCH_INDEX, KEY_SEARCH_KEYWORD, KEY_SEARCH_UNKNOWN };
 enum key_find { KEY_FIND_RANGE, KEY_FIND_NUMBER, KEY_FIND_UNKNOWN };
 
 /* Where keys are among the arguments; the model of Redis 7's key specifications. */
@@ -125,6 +125,17 @@ enum { KEY_SPECS_MAX = 3 };
     {                                                                                              \
         .search = KEY_SEARCH_KEYWORD, .keyword = (word), .index = (from), .step = 1, .flags = (f)  \
     }
+
+/* Keys that are no arguments, or of which only the command itself knows where they are. */
+#define KEY_UNKNOWN(f)                                                                             \
+    {                                                                                              \
+        .search = KEY_SEARCH_UNKNOWN, .find = KEY_FIND_UNKNOWN, .flags = (f) | KEY_INCOMPLETE      \
+    }
+
+struct key_position {
+    int index; /* among the arguments */
+    int flags;
+};
 
 /* COMMAND DOCS' description of an argument. */
 enum arg_type {
@@ -187,6 +198,10 @@ struct command {
     int acl; /* categories beside those that follow from the flags */
     struct key_spec keys[KEY_SPECS_MAX];
     const char *key_notes[KEY_SPECS_MAX]; /* COMMAND INFO's remark on each of `keys`, or NULL */
+    /* Where the key behind KEY_UNKNOWN is; false if there is none in this request. */
+    bool (*find_key)(const struct slice *argv, int argc, struct key_position *out);
+    /* Whether this request concerns keys that cannot be told from it: it runs as CMD_WORLD does. */
+    bool (*needs_world)(const struct slice *argv, int argc);
     const char *group;                    /* "string", "generic", "connection" … */
     const char *since, *summary, *complexity;
     const struct command_arg *args;
@@ -224,15 +239,17 @@ const struct command *command_find_full(const struct command_table *t, struct sl
 int command_count(const struct command_table *t);
 const struct command *command_at(const struct command_table *t, int id);
 
+/* Whether the request is to run with the world stopped. */
+static inline bool command_needs_world(const struct command *cmd, const struct slice *argv,
+                                       int argc)
+{
+    return cmd->flags & CMD_WORLD || (cmd->needs_world && cmd->needs_world(argv, argc));
+}
+
 static inline bool command_arity_fits(const struct command *cmd, size_t argc)
 {
     return cmd->arity >= 0 ? (int64_t)argc == cmd->arity : (int64_t)argc >= -cmd->arity;
 }
-
-struct key_position {
-    int index; /* among the arguments */
-    int flags;
-};
 
 /*
  * The keys of a request, by the row's specifications; at most `max` are written. Returns how many

@@ -132,7 +132,7 @@ static void run_locked(struct call *c)
             serve_and_release(c);
         else
             lock_release(lock);
-    } else if (cmd->flags & CMD_WORLD) {
+    } else if (command_needs_world(cmd, c->argv, c->argc)) {
         world_stop();
         worker_read_clocks(c->worker);
         c->now_ms = c->worker->now_ms;

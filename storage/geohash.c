@@ -87,9 +87,9 @@ static struct area cell_area(struct cell c)
 /* Any score as 64 bits; what is no whole number of so many is made one as x86 does it. */
 static uint64_t score_bits(double score)
 {
-    if (!(score > -0x1p63) || !(score < 0x1p64))
-        return score > 0 ? 0 : (uint64_t)1 << 63;
-    return score < 0 ? (uint64_t)(int64_t)score : (uint64_t)score;
+    if (score >= 0)
+        return score < 0x1p64 ? (uint64_t)score : 0;
+    return score > -0x1p63 ? (uint64_t)(int64_t)score : (uint64_t)1 << 63;
 }
 
 double geo_score(struct geo_point p)

@@ -75,12 +75,21 @@ static void reply_bits(struct call *c, int bits, const struct bit_name *names, s
 
 static void reply_search(struct call *c, const struct key_spec *k)
 {
+    static const char *const types[] = {
+        [KEY_SEARCH_INDEX] = "index",
+        [KEY_SEARCH_KEYWORD] = "keyword",
+        [KEY_SEARCH_UNKNOWN] = "unknown",
+    };
     bool keyword = k->search == KEY_SEARCH_KEYWORD;
 
     reply_map(c, 2);
     reply_cstr(c, "type");
-    reply_cstr(c, keyword ? "keyword" : "index");
+    reply_cstr(c, types[k->search]);
     reply_cstr(c, "spec");
+    if (k->search == KEY_SEARCH_UNKNOWN) {
+        reply_map(c, 0);
+        return;
+    }
     reply_map(c, keyword ? 2 : 1);
     if (keyword) {
         reply_cstr(c, "keyword");
