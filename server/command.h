@@ -202,7 +202,7 @@ struct command {
     bool (*find_key)(const struct slice *argv, int argc, struct key_position *out);
     /* Whether this request concerns keys that cannot be told from it: it runs as CMD_WORLD does. */
     bool (*needs_world)(const struct slice *argv, int argc);
-    const char *group;                    /* "string", "generic", "connection" … */
+    const char *group; /* "string", "generic", "connection" … */
     const char *since, *summary, *complexity;
     const struct command_arg *args;
     const char *deprecated_since, *replaced_by;
