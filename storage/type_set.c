@@ -195,6 +195,12 @@ bool set_remove(struct entry **e, const struct set_member *m)
     return true;
 }
 
+void set_leave_integers(struct entry **e)
+{
+    if (set_is_intset(*e))
+        *e = leave_integers(*e, NULL);
+}
+
 /* ---- looking -------------------------------------------------------------------------------- */
 
 struct set_member set_random(const struct entry *e)

@@ -38,6 +38,8 @@ struct entry *set_new(struct slice key, int64_t expiry);
  */
 bool set_add(struct entry **e, const struct set_member *m, size_t intset_max);
 bool set_remove(struct entry **e, const struct set_member *m);
+/* The set is one of integers no more, as if it had held something else. */
+void set_leave_integers(struct entry **e);
 
 /* A member drawn at random, all being equally likely; there is one. Borrowed. */
 struct set_member set_random(const struct entry *e);

@@ -1,13 +1,11 @@
 /* Sets, member by member: adding, removing, asking, moving. */
-#include "server/reply.h"
-#include "storage/type_set.h"
+#include "server/commands/sets.h"
 
 /* ---- changing ------------------------------------------------------------------------------- */
 
 /* SADD key member [member ...] */
 void cmd_sadd(struct call *c)
 {
-    size_t intset_max = (size_t)c->conf->set_max_intset_entries;
     struct entry *e;
     int64_t added = 0;
     bool fresh;
@@ -20,7 +18,7 @@ void cmd_sadd(struct call *c)
     for (int i = 2; i < c->argc; i++) {
         struct set_member m = set_member(call_arg(c, i));
 
-        added += set_add(&e, &m, intset_max);
+        added += set_add(&e, &m, intset_max(c));
     }
     if (fresh)
         call_put(c, 1, e);
@@ -65,7 +63,7 @@ static void move_member(struct call *c, struct entry *from, struct entry *to,
         call_emptied(c, 1);
     if (fresh)
         to = set_new(call_arg(c, 2), EXPIRY_NONE);
-    if (!set_add(&to, m, (size_t)c->conf->set_max_intset_entries))
+    if (!set_add(&to, m, intset_max(c)))
         return;
     if (fresh) {
         call_put(c, 2, to);
@@ -136,17 +134,12 @@ void cmd_smismember(struct call *c)
 /* SMEMBERS key */
 void cmd_smembers(struct call *c)
 {
-    char digits[NUM_INT_MAX];
-    struct set_member m;
-    struct set_walk w;
     struct entry *e;
 
     if (!call_find(c, 1, TYPE_SET, &e))
         return;
-    reply_set(c, e ? (int64_t)set_count(e) : 0);
-    if (!e)
-        return;
-    w = set_walk(e);
-    while (set_walk_next(&w, &m))
-        reply_bulk(c, set_member_text(&m, digits));
+    if (e)
+        reply_members(c, e);
+    else
+        reply_set(c, 0);
 }

@@ -1,0 +1,220 @@
+/* Members of sets drawn at random: SPOP, SRANDMEMBER. */
+#include "base/rng.h"
+#include "server/commands/sets.h"
+#include "server/effects.h"
+
+enum {
+    /*
+     * Of a number that is more than a part in so many of a set, all members are looked at once;
+     * otherwise one after the other is drawn.
+     */
+    DRAW_PART = 3,
+    POP_PART = 5,
+    REPEATED_MAX = 1 << 27, /* members of one reply, where a set could give any number */
+};
+
+/*
+ * Whether the next of `left` members is one of the `wanted` that are still to be chosen among them:
+ * asked of each in turn, any choice is equally likely.
+ */
+static bool chosen(size_t wanted, size_t left)
+{
+    return rng_below(left) < wanted;
+}
+
+/* ---- SPOP ------------------------------------------------------------------------------------ */
+
+static void pop_one(struct call *c, struct entry **e)
+{
+    struct set_member m = set_random(*e);
+
+    reply_member(c, &m);
+    set_remove(e, &m);
+}
+
+static void pop_all(struct call *c, struct entry *e)
+{
+    reply_members(c, e);
+    call_changed(c, 1, EVENT_SPOP);
+    call_emptied(c, 1);
+}
+
+static void pop_few(struct call *c, struct entry *e, size_t count)
+{
+    reply_set(c, (int64_t)count);
+    while (count--)
+        pop_one(c, &e);
+    call_moved(c, 1, e);
+    call_changed(c, 1, EVENT_SPOP);
+}
+
+/* Few stay: they become a new set, of integers where they all are. */
+static void pop_most(struct call *c, struct entry *e, size_t count)
+{
+    size_t left = set_count(e), stay = left - count;
+    struct entry *rest = set_new(call_arg(c, 1), entry_expiry(e));
+    struct set_walk w = set_walk(e);
+    struct set_member m;
+
+    reply_set(c, (int64_t)count);
+    for (; set_walk_next(&w, &m); left--) {
+        if (chosen(stay, left)) {
+            set_add(&rest, &m, intset_max(c));
+            stay--;
+        } else {
+            reply_member(c, &m);
+        }
+    }
+    call_put(c, 1, rest);
+    call_changed(c, 1, EVENT_SPOP);
+}
+
+static void pop_many(struct call *c)
+{
+    struct entry *e;
+    int64_t count;
+    size_t there;
+
+    if (!call_int_between(c, 2, 0, INT64_MAX, &count,
+                          "ERR value is out of range, must be positive") ||
+        !call_find_write(c, 1, TYPE_SET, &e))
+        return;
+    there = e ? set_count(e) : 0;
+    if (!there || !count)
+        reply_set(c, 0);
+    else if ((uint64_t)count >= there)
+        pop_all(c, e);
+    else if ((there - (size_t)count) * POP_PART > (size_t)count)
+        pop_few(c, e, (size_t)count);
+    else
+        pop_most(c, e, (size_t)count);
+}
+
+/* SPOP key [count] */
+void cmd_spop(struct call *c)
+{
+    struct entry *e;
+
+    if (c->argc > 3) {
+        call_syntax_error(c);
+        return;
+    }
+    if (c->argc == 3) {
+        pop_many(c);
+        return;
+    }
+    if (!call_find_write(c, 1, TYPE_SET, &e))
+        return;
+    if (!e) {
+        reply_null(c);
+        return;
+    }
+    pop_one(c, &e);
+    call_moved(c, 1, e);
+    call_changed(c, 1, EVENT_SPOP);
+    if (!set_count(e))
+        call_emptied(c, 1);
+}
+
+/* ---- SRANDMEMBER ----------------------------------------------------------------------------- */
+
+static void draw_repeatedly(struct call *c, const struct entry *e, uint64_t count)
+{
+    if (count > REPEATED_MAX) {
+        reply_error(c, "ERR value is out of range");
+        return;
+    }
+    reply_array(c, (int64_t)count);
+    while (count--) {
+        struct set_member m = set_random(e);
+
+        reply_member(c, &m);
+    }
+}
+
+static void draw_all(struct call *c, const struct entry *e)
+{
+    struct set_walk w = set_walk(e);
+    struct set_member m;
+
+    reply_array(c, (int64_t)set_count(e));
+    while (set_walk_next(&w, &m))
+        reply_member(c, &m);
+}
+
+/* All are looked at. */
+static void draw_many(struct call *c, const struct entry *e, size_t count)
+{
+    struct set_walk w = set_walk(e);
+    size_t left = set_count(e);
+    struct set_member m;
+
+    reply_array(c, (int64_t)count);
+    for (; count && set_walk_next(&w, &m); left--) {
+        if (chosen(count, left)) {
+            reply_member(c, &m);
+            count--;
+        }
+    }
+}
+
+/* What was drawn already is drawn again. */
+static void draw_few(struct call *c, const struct entry *e, size_t count)
+{
+    struct entry *drawn = set_new(SLICE(""), EXPIRY_NONE);
+
+    reply_array(c, (int64_t)count);
+    while (set_count(drawn) < count) {
+        struct set_member m = set_random(e);
+
+        if (set_add(&drawn, &m, SIZE_MAX))
+            reply_member(c, &m);
+    }
+    effect_discard(c->worker, drawn);
+}
+
+static void draw(struct call *c, const struct entry *e, int64_t count)
+{
+    size_t there = set_count(e);
+
+    if (count < 0)
+        draw_repeatedly(c, e, (uint64_t)-count);
+    else if ((uint64_t)count >= there)
+        draw_all(c, e);
+    else if (e->form == FORM_OUTSIDE && (size_t)count < there / DRAW_PART)
+        draw_few(c, e, (size_t)count);
+    else
+        draw_many(c, e, (size_t)count);
+}
+
+/* SRANDMEMBER key [count]: fewer than none are drawn anew each time, and may be the same. */
+void cmd_srandmember(struct call *c)
+{
+    struct set_member m;
+    int64_t count = 1;
+    struct entry *e;
+
+    if (c->argc > 3) {
+        call_syntax_error(c);
+        return;
+    }
+    if (c->argc == 3 && !call_int(c, 2, &count))
+        return;
+    if (count == INT64_MIN) {
+        reply_error(c, "ERR value is out of range, value must between -9223372036854775807 and "
+                       "9223372036854775807");
+        return;
+    }
+    if (!call_find(c, 1, TYPE_SET, &e))
+        return;
+    if (c->argc == 3 && e) {
+        draw(c, e, count);
+    } else if (c->argc == 3) {
+        reply_array(c, 0);
+    } else if (e) {
+        m = set_random(e);
+        reply_member(c, &m);
+    } else {
+        reply_null(c);
+    }
+}
