@@ -2,6 +2,7 @@
 #include "storage/value_types.h"
 
 #include "storage/string.h"
+#include "storage/type_list.h"
 #include "storage/type_set.h"
 
 static struct digest string_digest(const struct entry *e)
@@ -13,6 +14,13 @@ static struct digest string_digest(const struct entry *e)
 
 static const struct value_type types[] = {
     [TYPE_STRING] = {.name = "string", .encoding = string_encoding, .digest = string_digest},
+    [TYPE_LIST] = {.name = "list",
+                   .free = long_list_free,
+                   .effort = long_list_effort,
+                   .copy = long_list_copy,
+                   .memory = long_list_memory,
+                   .encoding = lists_encoding,
+                   .digest = lists_digest},
     [TYPE_SET] = {.name = "set",
                   .free = set_free,
                   .effort = set_effort,

@@ -21,6 +21,7 @@ static const struct {
     const char *before, *behind; /* words around the key */
 } readers[] = {
     {"string", &exact, "GET", NULL},
+    {"list", &exact, "LRANGE", "0 -1"},
     {"set", &orderless, "SMEMBERS", NULL},
 };
 

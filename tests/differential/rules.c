@@ -23,6 +23,9 @@ static struct rule bits[] = {
 static struct rule hyperloglog[] = {
 #include "tests/differential/hyperloglog.def"
 };
+static struct rule lists[] = {
+#include "tests/differential/lists.def"
+};
 static struct rule keys[] = {
 #include "tests/differential/keys.def"
 };
@@ -48,8 +51,8 @@ static struct rule pubsub[] = {
 #name, name, COUNT_OF(name)                                                                \
     }
 static struct family families[] = {
-    FAMILY(strings), FAMILY(bits),  FAMILY(hyperloglog),  FAMILY(keys),
-    FAMILY(expiry),  FAMILY(admin), FAMILY(transactions),
+    FAMILY(strings), FAMILY(bits),  FAMILY(hyperloglog), FAMILY(keys),
+    FAMILY(expiry),  FAMILY(lists), FAMILY(admin),       FAMILY(transactions),
 };
 #undef FAMILY
 

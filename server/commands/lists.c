@@ -1,0 +1,352 @@
+/* Lists at their ends: pushing, popping, moving; see lists.h. Elements within: list_items.c. */
+#include "server/commands/lists.h"
+
+#include "server/packed_reply.h"
+#include "server/reply.h"
+
+static struct list_limits limits(const struct call *c)
+{
+    return list_limits(c->conf->list_max_listpack_size);
+}
+
+/* The change that was just stated is one of `n` elements. */
+static void count_changes(struct call *c, uint64_t n)
+{
+    c->worker->stats.dirty += n - 1;
+}
+
+/* ---- pushing -------------------------------------------------------------------------------- */
+
+static enum key_event push_event(enum list_end end)
+{
+    return end == LIST_HEAD ? EVENT_LPUSH : EVENT_RPUSH;
+}
+
+/* To the list that was found at key i, or a new one; returns what stands there then. */
+static struct entry *push(struct call *c, int i, struct entry *e, enum list_end end,
+                          const struct slice *values, size_t n)
+{
+    if (e) {
+        lists_push(&e, end, values, n, limits(c));
+        call_moved(c, i, e);
+    } else {
+        e = lists_new(call_arg(c, i), end, values, n, limits(c));
+        call_put(c, i, e);
+    }
+    return e;
+}
+
+/* False, and answered, if an argument is more than an element may be. */
+static bool elements_fit(struct call *c, int from)
+{
+    if (LIKELY((uint64_t)c->conf->proto_max_bulk_len <= LIST_ELEMENT_MAX))
+        return true;
+    for (int i = from; i < c->argc; i++) {
+        if (call_arg(c, i).len > LIST_ELEMENT_MAX) {
+            reply_error(c, "ERR Element too large");
+            return false;
+        }
+    }
+    return true;
+}
+
+static void push_command(struct call *c, enum list_end end, bool make)
+{
+    size_t n = (size_t)c->argc - 2;
+    struct entry *e;
+
+    if (!call_find_write(c, 1, TYPE_LIST, &e) || !elements_fit(c, 2))
+        return;
+    if (!e && !make) {
+        reply_int(c, 0);
+        return;
+    }
+    e = push(c, 1, e, end, c->argv + 2, n);
+    reply_int(c, (int64_t)lists_len(e));
+    call_changed(c, 1, push_event(end));
+    count_changes(c, n);
+}
+
+/* LPUSH key element [element ...] */
+void cmd_lpush(struct call *c)
+{
+    push_command(c, LIST_HEAD, true);
+}
+
+/* RPUSH key element [element ...] */
+void cmd_rpush(struct call *c)
+{
+    push_command(c, LIST_TAIL, true);
+}
+
+/* LPUSHX key element [element ...] */
+void cmd_lpushx(struct call *c)
+{
+    push_command(c, LIST_HEAD, false);
+}
+
+/* RPUSHX key element [element ...] */
+void cmd_rpushx(struct call *c)
+{
+    push_command(c, LIST_TAIL, false);
+}
+
+/* ---- popping -------------------------------------------------------------------------------- */
+
+/* `n` elements, which were answered, go off the end. */
+static void take_off(struct call *c, int i, struct entry *e, enum list_end from, uint64_t n)
+{
+    bool all = n == lists_len(e);
+
+    if (!all) {
+        lists_drop(&e, from, n, limits(c));
+        call_moved(c, i, e);
+    }
+    call_changed(c, i, from == LIST_HEAD ? EVENT_LPOP : EVENT_RPOP);
+    count_changes(c, n);
+    if (all) {
+        call_emptied(c, i);
+        count_changes(c, 0);
+    }
+}
+
+void list_pop_one(struct call *c, int i, struct entry *e, enum list_end from)
+{
+    reply_element(c, lists_end(e, from));
+    take_off(c, i, e, from, 1);
+}
+
+static void reply_from_head(struct call *c, const struct entry *e, uint64_t first, uint64_t n)
+{
+    for (struct list_run run = lists_run(e, first); n; lists_run_next(&run)) {
+        size_t some = run.count < n ? run.count : n;
+
+        reply_elements(c, run.at, some, run.trailed);
+        n -= some;
+    }
+}
+
+static void reply_from_tail(struct call *c, const struct entry *e, uint64_t n)
+{
+    struct list_back b;
+
+    lists_back_begin(&b, e, lists_len(e) - 1);
+    while (n--)
+        reply_element(c, lists_back_next(&b));
+}
+
+void list_pop_some(struct call *c, int i, struct entry *e, enum list_end from, uint64_t count)
+{
+    uint64_t n = count < lists_len(e) ? count : lists_len(e);
+
+    reply_array(c, (int64_t)n);
+    if (from == LIST_HEAD)
+        reply_from_head(c, e, 0, n);
+    else
+        reply_from_tail(c, e, n);
+    take_off(c, i, e, from, n);
+}
+
+static void pop_command(struct call *c, enum list_end from)
+{
+    int64_t count;
+    struct entry *e;
+
+    if (c->argc > 3) {
+        reply_error(c, "ERR wrong number of arguments for '%s' command", c->cmd->name);
+        return;
+    }
+    if (c->argc == 3 && !call_int_between(c, 2, 0, INT64_MAX, &count,
+                                          "ERR value is out of range, must be positive"))
+        return;
+    if (!call_find_write(c, 1, TYPE_LIST, &e))
+        return;
+    if (!e)
+        c->argc == 3 ? reply_null_array(c) : reply_null(c);
+    else if (c->argc < 3)
+        list_pop_one(c, 1, e, from);
+    else if (count)
+        list_pop_some(c, 1, e, from, (uint64_t)count);
+    else
+        reply_array(c, 0);
+}
+
+/* LPOP key [count] */
+void cmd_lpop(struct call *c)
+{
+    pop_command(c, LIST_HEAD);
+}
+
+/* RPOP key [count] */
+void cmd_rpop(struct call *c)
+{
+    pop_command(c, LIST_TAIL);
+}
+
+bool list_end_arg(struct call *c, int i, enum list_end *out)
+{
+    *out = call_arg_is(c, i, "left") ? LIST_HEAD : LIST_TAIL;
+    return *out == LIST_HEAD || call_arg_is(c, i, "right") || call_syntax_error(c);
+}
+
+bool list_mpop_args(struct call *c, int at, struct list_mpop *out)
+{
+    int64_t keys;
+    int where;
+
+    *out = (struct list_mpop){.first = at + 1};
+    if (!call_int_between(c, at, 1, INT64_MAX, &keys, "ERR numkeys should be greater than 0"))
+        return false;
+    if (keys >= c->argc - at - 1)
+        return call_syntax_error(c);
+    out->keys = (int)keys;
+    where = at + 1 + out->keys;
+    if (!list_end_arg(c, where, &out->from))
+        return false;
+    for (int i = where + 1; i < c->argc; i += 2) {
+        if (out->count || !call_arg_is(c, i, "count") || i + 1 == c->argc)
+            return call_syntax_error(c);
+        if (!call_int_between(c, i + 1, 1, INT64_MAX, &out->count,
+                              "ERR count should be greater than 0"))
+            return false;
+    }
+    out->count += !out->count;
+    return true;
+}
+
+void list_mpop_reply(struct call *c, int i, struct entry *e, const struct list_mpop *m)
+{
+    reply_array(c, 2);
+    reply_bulk(c, call_arg(c, i));
+    list_pop_some(c, i, e, m->from, (uint64_t)m->count);
+}
+
+/* LMPOP numkeys key [key ...] LEFT|RIGHT [COUNT count] */
+void cmd_lmpop(struct call *c)
+{
+    struct list_mpop m;
+    struct entry *e = NULL;
+
+    if (!list_mpop_args(c, 1, &m))
+        return;
+    for (int i = m.first; i < m.first + m.keys; i++) {
+        if (!call_find_write(c, i, TYPE_LIST, &e))
+            return;
+        if (e) {
+            list_mpop_reply(c, i, e, &m);
+            return;
+        }
+    }
+    reply_null_array(c);
+}
+
+/* ---- moving --------------------------------------------------------------------------------- */
+
+/* One change of the data, though both ends are concerned. */
+static void take_off_moved(struct call *c, int i, struct entry *e, enum list_end from)
+{
+    take_off(c, i, e, from, 1);
+    count_changes(c, 0);
+}
+
+/*
+ * Within one list. What is pushed first is there twice for a moment: even of one element, the list
+ * is never empty.
+ */
+static void rotate(struct call *c, int i, struct entry *e, enum list_end from, int j,
+                   enum list_end to, struct slice text)
+{
+    struct buf copy = {0};
+
+    buf_append_slice(&copy, text);
+    text = buf_slice(&copy);
+    e = push(c, j, e, to, &text, 1);
+    buf_release(&copy);
+    call_changed(c, j, push_event(to));
+    call_peek(c, i);
+    take_off_moved(c, i, e, from);
+}
+
+void list_move(struct call *c, int i, struct entry *e, enum list_end from, int j, enum list_end to)
+{
+    char digits[NUM_INT_MAX];
+    struct slice text;
+    struct entry *there;
+
+    if (!call_find_write(c, j, TYPE_LIST, &there))
+        return;
+    text = pack_text(lists_end(e, from), digits);
+    reply_bulk(c, text);
+    if (there == e) {
+        rotate(c, i, e, from, j, to, text);
+        return;
+    }
+    push(c, j, there, to, &text, 1);
+    call_changed(c, j, push_event(to));
+    call_peek(c, i);
+    take_off_moved(c, i, e, from);
+}
+
+static void move_command(struct call *c, enum list_end from, enum list_end to)
+{
+    struct entry *e;
+
+    if (!call_find_write(c, 1, TYPE_LIST, &e))
+        return;
+    if (e)
+        list_move(c, 1, e, from, 2, to);
+    else
+        reply_null(c);
+}
+
+/* LMOVE source destination LEFT|RIGHT LEFT|RIGHT */
+void cmd_lmove(struct call *c)
+{
+    enum list_end from, to;
+
+    if (list_end_arg(c, 3, &from) && list_end_arg(c, 4, &to))
+        move_command(c, from, to);
+}
+
+/* RPOPLPUSH source destination */
+void cmd_rpoplpush(struct call *c)
+{
+    move_command(c, LIST_TAIL, LIST_HEAD);
+}
+
+/* ---- looking -------------------------------------------------------------------------------- */
+
+/* LLEN key */
+void cmd_llen(struct call *c)
+{
+    struct entry *e;
+
+    if (call_find(c, 1, TYPE_LIST, &e))
+        reply_int(c, e ? (int64_t)lists_len(e) : 0);
+}
+
+/* Positions of a list of `len` elements; false if there is nothing between them. */
+static bool clamp(int64_t *start, int64_t *stop, int64_t len)
+{
+    *start += *start < 0 ? len : 0;
+    *stop += *stop < 0 ? len : 0;
+    *start = *start < 0 ? 0 : *start;
+    *stop = *stop >= len ? len - 1 : *stop;
+    return *start <= *stop;
+}
+
+/* LRANGE key start stop */
+void cmd_lrange(struct call *c)
+{
+    int64_t start, stop;
+    struct entry *e;
+
+    if (!call_int(c, 2, &start) || !call_int(c, 3, &stop) || !call_find(c, 1, TYPE_LIST, &e))
+        return;
+    if (!e || !clamp(&start, &stop, (int64_t)lists_len(e))) {
+        reply_array(c, 0);
+        return;
+    }
+    reply_array(c, stop - start + 1);
+    reply_from_head(c, e, (uint64_t)start, (uint64_t)(stop - start + 1));
+}

@@ -1,0 +1,311 @@
+/* Long lists, see long_list.h. */
+#include "storage/long_list.h"
+
+#include "base/mem.h"
+
+enum { NODE_FIRST_CAP = 1024 - sizeof(struct list_node) };
+
+struct list_limits list_limits(int64_t max_listpack_size)
+{
+    enum { SMALLEST_KB = 4, SIZES = 5, BY_NUMBER_BYTES = 8 << 10, NUMBER_MAX = INT16_MAX };
+    int64_t number = max_listpack_size;
+    struct list_limits max = {BY_NUMBER_BYTES, RING_COUNT_MAX};
+
+    if (number < 0)
+        max.bytes = (SMALLEST_KB << 10) << (number > -SIZES ? -number - 1 : SIZES - 1);
+    else
+        max.count = number < 1 ? 1 : number < NUMBER_MAX ? (uint32_t)number : NUMBER_MAX;
+    max.bytes -= sizeof(struct list_node);
+    return max;
+}
+
+/* ---- nodes ---------------------------------------------------------------------------------- */
+
+static size_t used(const struct list_node *n)
+{
+    return n->end - n->begin;
+}
+
+static size_t room_at(const struct list_node *n, enum list_end end)
+{
+    return end == LIST_HEAD ? n->begin : n->cap - n->end;
+}
+
+/* An empty one for `size` bytes at least. */
+static struct list_node *node_new(size_t size)
+{
+    size_t whole = mem_good_size(sizeof(struct list_node) + size);
+    struct list_node *n = mem_alloc(whole);
+
+    n->cap = (uint32_t)(whole - sizeof(*n));
+    n->begin = n->end = 0;
+    return n;
+}
+
+static void node_free(struct list_node *n)
+{
+    mem_free_sized(n, sizeof(*n) + n->cap);
+}
+
+static struct list_node *node_at(const struct long_list *l, size_t i)
+{
+    return node_ring_node(&l->ring, i);
+}
+
+/* The elements of `from`, which may be the node itself, to begin at `begin`. */
+static void node_fill(struct list_node *n, size_t begin, const struct list_node *from)
+{
+    size_t len = used(from);
+
+    memmove(n->data + begin, from->data + from->begin, len);
+    n->begin = (uint32_t)begin;
+    n->end = (uint32_t)(begin + len);
+}
+
+/*
+ * Where elements are to begin so that of all the room, `need` bytes of which are wanted at this
+ * end, most is there.
+ */
+static size_t begin_for(const struct list_node *n, size_t cap, enum list_end end, size_t need)
+{
+    size_t other = (cap - used(n) - need) / 4;
+
+    return end == LIST_TAIL ? other : cap - used(n) - other;
+}
+
+/* Gives node i another capacity. */
+static struct list_node *resize(struct long_list *l, size_t i, size_t cap, enum list_end end,
+                                size_t need)
+{
+    struct list_node *old = node_at(l, i), *n = node_new(cap);
+
+    node_fill(n, begin_for(old, n->cap, end, need), old);
+    node_ring_set(&l->ring, i, n, node_ring_count(&l->ring, i));
+    node_free(old);
+    return n;
+}
+
+/* A node that will not grow for now gives away what it has too much. */
+static void trim(struct long_list *l, size_t i)
+{
+    struct list_node *n = node_at(l, i);
+
+    if (n->cap - used(n) > n->cap / 4)
+        resize(l, i, used(n), LIST_TAIL, 0);
+}
+
+/* ---- the list ------------------------------------------------------------------------------- */
+
+struct long_list *long_list_new(void)
+{
+    struct long_list *l = mem_alloc(sizeof(*l));
+
+    l->count = 0;
+    node_ring_init(&l->ring);
+    return l;
+}
+
+void long_list_free(void *list)
+{
+    struct long_list *l = list;
+
+    for (size_t i = 0; i < l->ring.len; i++)
+        node_free(node_at(l, i));
+    node_ring_release(&l->ring);
+    mem_free_sized(l, sizeof(*l));
+}
+
+size_t long_list_effort(const void *list)
+{
+    const struct long_list *l = list;
+
+    return l->ring.len + 1U;
+}
+
+void *long_list_copy(const void *list)
+{
+    const struct long_list *l = list;
+    struct long_list *copy = long_list_new();
+
+    copy->count = l->count;
+    for (size_t i = 0; i < l->ring.len; i++) {
+        struct list_node *n = node_new(used(node_at(l, i)));
+
+        node_fill(n, 0, node_at(l, i));
+        node_ring_insert(&copy->ring, i, n, node_ring_count(&l->ring, i));
+    }
+    return copy;
+}
+
+size_t long_list_memory(const void *list, size_t samples)
+{
+    const struct long_list *l = list;
+    size_t sum = 0, n = samples && samples < l->ring.len ? samples : l->ring.len;
+
+    for (size_t i = 0; i < n; i++)
+        sum += sizeof(struct list_node) + node_at(l, i)->cap;
+    if (n)
+        sum = (size_t)((double)sum / (double)n * l->ring.len);
+    return mem_good_size(sizeof(*l)) + node_ring_memory(&l->ring) + sum;
+}
+
+struct list_place long_list_find(const struct long_list *l, uint64_t index)
+{
+    struct list_place p;
+    const struct list_node *n;
+    size_t count;
+
+    p.node = node_ring_find(&l->ring, index, l->count, &p.within);
+    n = node_at(l, p.node);
+    count = node_ring_count(&l->ring, p.node);
+    if (p.within <= count / 2) {
+        p.at = n->data + n->begin;
+        for (size_t k = p.within; k; k--)
+            p.at = trail_next(p.at);
+    } else {
+        p.at = n->data + n->end;
+        for (size_t k = count - p.within; k; k--)
+            p.at = trail_prev(p.at);
+    }
+    return p;
+}
+
+/* ---- both ends ------------------------------------------------------------------------------ */
+
+/* A node more at the end, since that which is there is as large as it may be. */
+static struct list_node *add_node(struct long_list *l, enum list_end end, size_t need,
+                                  struct list_limits max)
+{
+    size_t last = end == LIST_HEAD ? 0 : l->ring.len - 1U, cap = NODE_FIRST_CAP;
+    struct list_node *n;
+
+    if (l->ring.len)
+        trim(l, last);
+    cap = cap < max.bytes ? cap : max.bytes;
+    n = node_new(need > cap ? need : cap);
+    n->begin = n->end = end == LIST_HEAD ? n->cap : 0;
+    node_ring_insert(&l->ring, end == LIST_HEAD ? 0 : l->ring.len, n, 0);
+    return n;
+}
+
+/*
+ * Makes room at the end of the last node. Its elements are moved where that gains as many bytes at
+ * least; so are they when it grows.
+ */
+static struct list_node *widen(struct long_list *l, enum list_end end, size_t need,
+                               struct list_limits max)
+{
+    size_t i = end == LIST_HEAD ? 0 : l->ring.len - 1U, cap;
+    struct list_node *n = node_at(l, i);
+
+    if (n->cap - used(n) >= need && n->cap - used(n) >= used(n)) {
+        node_fill(n, begin_for(n, n->cap, end, need), n);
+        return n;
+    }
+    if (n->cap >= max.bytes)
+        return add_node(l, end, need, max);
+    cap = n->cap * (size_t)2;
+    cap = cap > used(n) + need ? cap : used(n) + need;
+    return resize(l, i, cap < max.bytes ? cap : max.bytes, end, need);
+}
+
+/* The node at the end, in which there is room for `need` bytes there. */
+static struct list_node *room_for(struct long_list *l, enum list_end end, size_t need,
+                                  struct list_limits max)
+{
+    size_t i = end == LIST_HEAD ? 0 : l->ring.len - 1U;
+    struct list_node *n;
+
+    if (UNLIKELY(!l->ring.len))
+        return add_node(l, end, need, max);
+    n = node_at(l, i);
+    if (UNLIKELY(used(n) + need > max.bytes || node_ring_count(&l->ring, i) >= max.count))
+        return add_node(l, end, need, max);
+    return LIKELY(room_at(n, end) >= need) ? n : widen(l, end, need, max);
+}
+
+char *long_list_push(struct long_list *l, enum list_end end, size_t size, struct list_limits max)
+{
+    size_t need = size + trail_size(size);
+    struct list_node *n = room_for(l, end, need, max);
+    char *at;
+
+    if (end == LIST_HEAD) {
+        n->begin -= (uint32_t)need;
+        at = n->data + n->begin;
+    } else {
+        at = n->data + n->end;
+        n->end += (uint32_t)need;
+    }
+    trail_write(at + size, size);
+    node_ring_add_count(&l->ring, end == LIST_HEAD ? 0 : l->ring.len - 1U, 1);
+    l->count++;
+    return at;
+}
+
+/* Appends the elements of node i + 1 to node i, and takes it out. */
+static void absorb_next(struct long_list *l, size_t i)
+{
+    struct list_node *n = node_at(l, i), *next = node_at(l, i + 1);
+    size_t more = used(next);
+
+    if (room_at(n, LIST_TAIL) < more)
+        n = resize(l, i, used(n) + more, LIST_TAIL, more);
+    memcpy(n->data + n->end, next->data + next->begin, more);
+    n->end += (uint32_t)more;
+    node_ring_add_count(&l->ring, i, (int64_t)node_ring_count(&l->ring, i + 1));
+    node_ring_remove(&l->ring, i + 1, 1);
+    node_free(next);
+}
+
+/* Whether nodes i and i + 1 are little enough together to be one. */
+static bool may_join(const struct long_list *l, size_t i, struct list_limits max)
+{
+    return i + 1 < l->ring.len &&
+           node_ring_count(&l->ring, i) + node_ring_count(&l->ring, i + 1) <= max.count / 2 &&
+           used(node_at(l, i)) + used(node_at(l, i + 1)) <= max.bytes / 2;
+}
+
+/* What is left of a list that was longer does not keep the memory that it had. */
+static void slim(struct long_list *l, struct list_limits max)
+{
+    struct list_node *n;
+
+    if (l->ring.len == 2 && may_join(l, 0, max))
+        absorb_next(l, 0);
+    n = l->ring.len == 1 ? node_at(l, 0) : NULL;
+    if (n && n->cap > NODE_FIRST_CAP * 2 && used(n) < n->cap / 4)
+        resize(l, 0, used(n) * 2, LIST_TAIL, 0);
+}
+
+static void drop_from_node(struct list_node *n, enum list_end end, size_t count)
+{
+    const char *at = end == LIST_HEAD ? n->data + n->begin : n->data + n->end;
+
+    for (; count; count--)
+        at = end == LIST_HEAD ? trail_next(at) : trail_prev(at);
+    if (end == LIST_HEAD)
+        n->begin = (uint32_t)(at - n->data);
+    else
+        n->end = (uint32_t)(at - n->data);
+}
+
+void long_list_drop(struct long_list *l, enum list_end end, size_t n, struct list_limits max)
+{
+    l->count -= n;
+    while (n) {
+        size_t i = end == LIST_HEAD ? 0 : l->ring.len - 1U;
+        size_t count = node_ring_count(&l->ring, i);
+
+        if (LIKELY(n < count)) {
+            drop_from_node(node_at(l, i), end, n);
+            node_ring_add_count(&l->ring, i, -(int64_t)n);
+            break;
+        }
+        node_free(node_at(l, i));
+        node_ring_remove(&l->ring, i, 1);
+        n -= count;
+    }
+    if (UNLIKELY(l->ring.len <= 2))
+        slim(l, max);
+}
