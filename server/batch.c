@@ -84,6 +84,25 @@ static void parse_batch(struct run *run)
     run->args_len = w->args.len - run->request.first;
 }
 
+/*
+ * Requests in a row that do the same to members of one key, as a client that fills a collection
+ * sends them: the first is told how many follow.
+ */
+static void count_alike(struct worker *w)
+{
+    struct parsed *first = NULL;
+
+    for (int i = 0; i < w->batch_len; i++) {
+        struct parsed *p = &w->batch[i];
+
+        p->like = 0;
+        if (first && p->cmd == first->cmd && p->hash == first->hash)
+            first->like++;
+        else
+            first = p->cmd && p->cmd->member ? p : NULL;
+    }
+}
+
 /* The command of each request, mostly the same as that of the one before. */
 static void look_up_commands(struct worker *w)
 {
@@ -122,6 +141,7 @@ static void look_ahead(const struct run *run, void (*hint)(const struct table *t
 static void prepare(struct worker *w, const struct run *runs, int n)
 {
     look_up_commands(w);
+    count_alike(w);
     if (w->batch_len < 2)
         return;
     for (int i = 0; i < n; i++)

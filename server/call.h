@@ -39,6 +39,7 @@ struct call {
     struct writer out;
     size_t reply_start;  /* where this call's reply begins in the output */
     uint64_t first_hash; /* of the argument cmd->first_key */
+    const struct parsed *parsed; /* the request in the worker's batch; NULL where there is none */
     uint64_t *hashes;    /* of all keys, by argument; NULL if there is only the first */
     bool holds_shards;   /* others than that of the first key */
     bool world;          /* the world is stopped: any key may be touched */

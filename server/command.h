@@ -197,6 +197,7 @@ struct command {
     int flags;
     int acl; /* categories beside those that follow from the flags */
     struct key_spec keys[KEY_SPECS_MAX];
+    int member; /* the argument that is a member or field of the first key's value; 0 for none */
     const char *key_notes[KEY_SPECS_MAX]; /* COMMAND INFO's remark on each of `keys`, or NULL */
     /* Where the key behind KEY_UNKNOWN is; false if there is none in this request. */
     bool (*find_key)(const struct slice *argv, int argc, struct key_position *out);

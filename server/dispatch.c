@@ -12,6 +12,7 @@
 #include "server/serving.h"
 #include "server/timing.h"
 #include "server/transaction.h"
+#include "storage/value_types.h"
 
 enum { UNKNOWN_ARGS_MAX = 128 };
 
@@ -117,6 +118,25 @@ static NOINLINE void serve_and_release(const struct call *c)
     key_locks_release(&locks, &c->server->keyspace);
 }
 
+/*
+ * What the request in hand and those like it behind it need of a large collection, on its way into
+ * the cache: first the buckets, then the members. The shard is locked.
+ */
+static NOINLINE void look_ahead(const struct call *c)
+{
+    const struct space *space =
+        keyspace_space(&c->server->keyspace, c->db, shard_of(c->first_hash));
+    const struct entry *e = space_find(space, c->first_hash, call_arg(c, c->cmd->first_key)).entry;
+    value_hint_fn *hint = e && e->form == FORM_OUTSIDE ? value_type(e->type)->hint : NULL;
+
+    for (int deep = 0; hint && deep < 2; deep++) {
+        for (const struct parsed *p = c->parsed; p <= c->parsed + c->parsed->like; p++) {
+            if (p->argc > c->cmd->member)
+                hint(entry_object(e), c->worker->args.v[p->first + (size_t)c->cmd->member], deep);
+        }
+    }
+}
+
 static void run_locked(struct call *c)
 {
     struct keyspace *ks = &c->server->keyspace;
@@ -127,6 +147,8 @@ static void run_locked(struct call *c)
         struct lock *lock = &ks->shards[shard_of(c->first_hash)].lock;
 
         lock_take(lock);
+        if (UNLIKELY(c->parsed->like))
+            look_ahead(c);
         cmd->run(c);
         if (UNLIKELY(serving_due(c->worker)))
             serve_and_release(c);
@@ -236,6 +258,7 @@ bool dispatch(struct worker *w, struct conn *conn, const struct parsed *p)
         .out = {.buf = &w->out, .resp3 = conn->resp3},
         .reply_start = w->out.len,
         .first_hash = p->hash,
+        .parsed = p,
     };
     enum gate_result result = admit(&c, gates);
 

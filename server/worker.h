@@ -30,6 +30,7 @@ struct parsed {
     int argc;
     size_t end;    /* where the next request begins in the data */
     uint64_t hash; /* of its first key, if cmd->first_key */
+    int like;      /* how many behind it do the same to other members of the same key */
 };
 
 /* What a connection sent, in the worker's read buffer. */

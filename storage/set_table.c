@@ -172,3 +172,11 @@ size_t set_table_memory(const struct set_table *s, size_t samples)
         bytes = (size_t)((double)bytes / (double)seen * (double)s->table.count);
     return mem_size_of(s) + table_memory(&s->table) + bytes;
 }
+
+void set_table_hint(const struct set_table *s, const struct set_member *m, bool deep)
+{
+    if (deep)
+        table_hint_item(&s->table, hash_member(m));
+    else
+        table_hint_bucket(&s->table, hash_member(m));
+}

@@ -28,6 +28,9 @@ void set_table_put(struct set_table *s, const struct set_member *m);
 /* False if it was not there. */
 bool set_table_remove(struct set_table *s, const struct set_member *m);
 
+/* For set_hint(). */
+void set_table_hint(const struct set_table *s, const struct set_member *m, bool deep);
+
 /* Bytes that it takes, from `samples` members, or from all when that is 0. */
 size_t set_table_memory(const struct set_table *s, size_t samples);
 

@@ -288,3 +288,10 @@ struct digest set_digest(const struct entry *e)
         digest_sum(&sum, digest_bytes(set_member_text(&m, digits), 0));
     return sum;
 }
+
+void set_hint(const void *object, struct slice member, bool deep)
+{
+    struct set_member m = set_member(member);
+
+    set_table_hint(object, &m, deep);
+}

@@ -65,5 +65,6 @@ void *set_copy(const void *object);
 size_t set_memory(const void *object, size_t samples);
 const char *set_encoding(const struct entry *e);
 struct digest set_digest(const struct entry *e);
+void set_hint(const void *object, struct slice member, bool deep);
 
 #endif

@@ -27,7 +27,8 @@ static const struct value_type types[] = {
                   .copy = set_copy,
                   .memory = set_memory,
                   .encoding = set_encoding,
-                  .digest = set_digest},
+                  .digest = set_digest,
+                  .hint = set_hint},
 };
 
 const struct value_type *value_type(enum type type)

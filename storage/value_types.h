@@ -9,6 +9,12 @@
 #include "storage/digest.h"
 #include "storage/entry.h"
 
+/*
+ * Has what looking for a member of the object will need on its way into the cache: the place where
+ * the member is to be found; or, when that has had time to come, the member itself if `deep`.
+ */
+typedef void value_hint_fn(const void *object, struct slice member, bool deep);
+
 struct value_type {
     const char *name; /* as TYPE says it */
     void (*free)(void *object);
@@ -20,6 +26,7 @@ struct value_type {
     const char *(*encoding)(const struct entry *e);
     /* The same for equal values in whatever encoding. */
     struct digest (*digest)(const struct entry *e);
+    value_hint_fn *hint; /* NULL where there is nothing to be had */
 };
 
 /* NULL for a number that is no type. */
