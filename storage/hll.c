@@ -179,25 +179,36 @@ struct run {
     uint8_t value;
 };
 
+static bool is_long(uint8_t head)
+{
+    return (head & 0xc0) == 0x40;
+}
+
 /*
- * The run that begins at `at`, within the value, with register `first`. Where the second byte of
- * one is missing, it counts as 0, as in Redis, which reads the NUL behind a string.
+ * How many registers there are in the run that begins at `at`. Where the second byte of one is
+ * missing, it counts as 0, as in Redis, which reads the NUL behind a string.
  */
+ALWAYS_INLINE unsigned run_len(const uint8_t *at, const uint8_t *end)
+{
+    if (*at & 0x80)
+        return (*at & 3u) + 1;
+    if (*at & 0x40)
+        return ((*at & 63u) << 8 | (at + 1 < end ? at[1] : 0)) + 1;
+    return *at + 1u;
+}
+
+/* The run that begins at `at`, within the value, with register `first`. */
 static struct run run_at(struct slice v, size_t at, unsigned first)
 {
-    uint8_t head = (uint8_t)v.ptr[at], tail = at + 1 < v.len ? (uint8_t)v.ptr[at + 1] : 0;
-    struct run r = {.at = at, .size = 1, .first = first};
+    const uint8_t *p = (const uint8_t *)v.ptr + at;
 
-    if (head & 0x80) {
-        r.value = (uint8_t)((head >> 2 & 31) + 1);
-        r.len = (head & 3u) + 1;
-    } else if (head & 0x40) {
-        r.size = 2;
-        r.len = ((head & 63u) << 8 | tail) + 1;
-    } else {
-        r.len = head + 1u;
-    }
-    return r;
+    return (struct run){
+        .at = at,
+        .size = is_long(*p) ? 2 : 1,
+        .first = first,
+        .len = run_len(p, (const uint8_t *)v.ptr + v.len),
+        .value = *p & 0x80 ? (uint8_t)((*p >> 2 & 31) + 1) : 0,
+    };
 }
 
 /*
@@ -284,19 +295,36 @@ struct place {
     struct cursor before; /* the run before it; at 0 if there is none */
 };
 
-/* False if the register is not there, or not wholly. */
+/*
+ * False if the register is not there, or not wholly. This is where the time of PFADD goes: there
+ * can be thousands of runs, so little is carried along from one to the next.
+ */
 static bool find_run(struct slice v, unsigned index, struct cursor from, struct place *p)
 {
-    size_t at = from.at ? from.at : HLL_HEADER;
+    const uint8_t *begin = (const uint8_t *)v.ptr, *end = begin + v.len;
+    const uint8_t *at = begin + (from.at ? from.at : HLL_HEADER), *before = NULL, *next;
+    unsigned first = from.first, len;
 
-    for (p->before = (struct cursor){0}; at < v.len; at += p->run.size) {
-        p->run = run_at(v, at, from.first);
-        if (index < from.first + p->run.len)
-            return at + p->run.size <= v.len;
-        p->before = (struct cursor){at, from.first};
-        from.first += p->run.len;
+    for (; at < end; before = at, at = next, first += len) {
+        next = at + 1;
+        if (*at & 0x80) {
+            len = (*at & 3u) + 1;
+        } else if (*at & 0x40) {
+            len = run_len(at, end);
+            next++;
+        } else {
+            len = *at + 1u;
+        }
+        if (index < first + len)
+            break;
     }
-    return false;
+    if (at >= end)
+        return false;
+    p->run = run_at(v, (size_t)(at - begin), first);
+    p->before = (struct cursor){0};
+    if (before)
+        p->before = (struct cursor){(size_t)(before - begin), first - run_len(before, end)};
+    return p->run.at + p->run.size <= v.len;
 }
 
 /* What run `r` is, once one of its registers has another value; returns the length. */

@@ -23,8 +23,8 @@ static bool check(struct call *c, const struct entry *e, struct slice *v)
 }
 
 /*
- * The value becomes `v`, which lies elsewhere. A dense one gets no more room than it needs, since it
- * will not grow.
+ * The value becomes `v`, which lies elsewhere. A dense one gets no more room than it needs, since
+ * it will not grow.
  */
 static void store(struct call *c, int i, const struct entry *old, struct slice v)
 {
@@ -87,7 +87,8 @@ static bool add_beside(struct call *c, const struct entry *e, struct slice old, 
     sound = add_all(c, &v, changes);
     if (*changes)
         hll_forget(v.ptr);
-    store(c, 1, e, buf_slice(&v));
+    if (*changes || !e->raw)
+        store(c, 1, e, buf_slice(&v));
     buf_release(&v);
     if (sound)
         return true;
@@ -164,16 +165,22 @@ static bool unite(struct call *c, struct hll_registers *r, bool *any_dense)
     return true;
 }
 
-/* PFCOUNT key [key ...] */
-void cmd_pfcount(struct call *c)
+static void count_union(struct call *c)
 {
     struct hll_registers r = {{0}};
     bool any_dense = false;
 
+    if (unite(c, &r, &any_dense))
+        reply_int(c, (int64_t)hll_cardinality(&r));
+}
+
+/* PFCOUNT key [key ...] */
+void cmd_pfcount(struct call *c)
+{
     if (c->argc == 2)
         count_one(c);
-    else if (unite(c, &r, &any_dense))
-        reply_int(c, (int64_t)hll_cardinality(&r));
+    else
+        count_union(c);
 }
 
 /* PFMERGE destkey [sourcekey ...] */
