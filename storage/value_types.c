@@ -4,6 +4,7 @@
 #include "storage/string.h"
 #include "storage/type_list.h"
 #include "storage/type_set.h"
+#include "storage/type_zset.h"
 
 static struct digest string_digest(const struct entry *e)
 {
@@ -29,6 +30,7 @@ static const struct value_type types[] = {
                   .encoding = set_encoding,
                   .digest = set_digest,
                   .hint = set_hint},
+    [TYPE_ZSET] = {.name = "zset", .encoding = zset_encoding, .digest = zset_digest},
 };
 
 const struct value_type *value_type(enum type type)
