@@ -37,13 +37,13 @@ struct call {
     int db;
     int64_t now_ms;
     struct writer out;
-    size_t reply_start;  /* where this call's reply begins in the output */
-    uint64_t first_hash; /* of the argument cmd->first_key */
+    size_t reply_start;          /* where this call's reply begins in the output */
+    uint64_t first_hash;         /* of the argument cmd->first_key */
     const struct parsed *parsed; /* the request in the worker's batch; NULL where there is none */
-    uint64_t *hashes;    /* of all keys, by argument; NULL if there is only the first */
-    bool holds_shards;   /* others than that of the first key */
-    bool world;          /* the world is stopped: any key may be touched */
-    int come;            /* the key for which a command that waited is run again, else 0 */
+    uint64_t *hashes;            /* of all keys, by argument; NULL if there is only the first */
+    bool holds_shards;           /* others than that of the first key */
+    bool world;                  /* the world is stopped: any key may be touched */
+    int come;                    /* the key for which a command that waited is run again, else 0 */
 
     /* The last look-up, so that find and change cost one. */
     int found_at; /* argument, 0 for none */

@@ -2,6 +2,7 @@
 #include "storage/value_types.h"
 
 #include "storage/string.h"
+#include "storage/type_hash.h"
 #include "storage/type_list.h"
 #include "storage/type_set.h"
 #include "storage/type_zset.h"
@@ -31,6 +32,13 @@ static const struct value_type types[] = {
                   .digest = set_digest,
                   .hint = set_hint},
     [TYPE_ZSET] = {.name = "zset", .encoding = zset_encoding, .digest = zset_digest},
+    [TYPE_HASH] = {.name = "hash",
+                   .free = hash_free,
+                   .effort = hash_effort,
+                   .copy = hash_copy,
+                   .memory = hash_memory,
+                   .encoding = hash_encoding,
+                   .digest = hash_digest},
 };
 
 const struct value_type *value_type(enum type type)

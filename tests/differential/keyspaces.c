@@ -23,6 +23,7 @@ static const struct {
     {"string", &exact, "GET", NULL},
     {"list", &exact, "LRANGE", "0 -1"},
     {"set", &orderless, "SMEMBERS", NULL},
+    {"hash", &orderless, "HGETALL", NULL},
 };
 
 struct inspection {

@@ -1,0 +1,307 @@
+/* Hashes: setting, asking for and removing fields. Times of fields: hash_ttl.c. */
+#include "server/commands/hashes.h"
+
+#include <math.h>
+
+/* ---- setting -------------------------------------------------------------------------------- */
+
+bool hash_find(struct call *c, struct entry **e, bool *fresh)
+{
+    if (!call_find_write(c, 1, TYPE_HASH, e))
+        return false;
+    *fresh = !*e;
+    if (*fresh)
+        *e = hash_new(call_arg(c, 1));
+    return true;
+}
+
+void hash_put(struct call *c, struct entry *e, bool fresh)
+{
+    if (fresh)
+        call_put(c, 1, e);
+    else
+        call_moved(c, 1, e);
+}
+
+/* The pairs from argument 2 on; false, and answered, if they are none. */
+static bool set_pairs(struct call *c, int64_t *added)
+{
+    const struct hash_limits limits = hash_limits(c);
+    struct entry *e;
+    bool fresh;
+
+    if (c->argc % 2) {
+        reply_error(c, "ERR wrong number of arguments for '%s' command", c->cmd->full_name);
+        return false;
+    }
+    if (!hash_find(c, &e, &fresh))
+        return false;
+    *added = 0;
+    for (int i = 2; i < c->argc; i += 2)
+        *added += hash_set(&e, call_arg(c, i), call_arg(c, i + 1), EXPIRY_NONE, &limits);
+    hash_put(c, e, fresh);
+    call_changed(c, 1, EVENT_HSET);
+    return true;
+}
+
+/* HSET key field value [field value ...] */
+void cmd_hset(struct call *c)
+{
+    int64_t added;
+
+    if (set_pairs(c, &added))
+        reply_int(c, added);
+}
+
+/* HMSET key field value [field value ...] */
+void cmd_hmset(struct call *c)
+{
+    int64_t added;
+
+    if (set_pairs(c, &added))
+        reply_ok(c);
+}
+
+/* HSETNX key field value */
+void cmd_hsetnx(struct call *c)
+{
+    const struct hash_limits limits = hash_limits(c);
+    struct slice value;
+    char digits[NUM_INT_MAX];
+    struct entry *e;
+    bool fresh;
+
+    if (!hash_find(c, &e, &fresh))
+        return;
+    if (hash_get(e, call_arg(c, 2), digits, &value)) {
+        reply_int(c, 0);
+        return;
+    }
+    hash_set(&e, call_arg(c, 2), call_arg(c, 3), EXPIRY_NONE, &limits);
+    hash_put(c, e, fresh);
+    call_changed(c, 1, EVENT_HSET);
+    reply_int(c, 1);
+}
+
+/* ---- counting ------------------------------------------------------------------------------- */
+
+/* A field that is not there is 0, and is made. */
+static void set_number(struct call *c, struct entry *e, bool fresh, struct slice text,
+                       enum key_event event)
+{
+    const struct hash_limits limits = hash_limits(c);
+
+    hash_set(&e, call_arg(c, 2), text, FIELD_TIME_KEEP, &limits);
+    hash_put(c, e, fresh);
+    call_changed(c, 1, event);
+}
+
+/* A hash that was made and is not needed after all. */
+static void forget(struct entry *e, bool fresh)
+{
+    if (fresh)
+        entry_free(e);
+}
+
+/* HINCRBY key field increment */
+void cmd_hincrby(struct call *c)
+{
+    char digits[NUM_INT_MAX];
+    int64_t by, value = 0;
+    struct slice text;
+    struct entry *e;
+    bool fresh;
+
+    if (!call_int(c, 3, &by) || !hash_find(c, &e, &fresh))
+        return;
+    if (hash_get(e, call_arg(c, 2), digits, &text) && !num_parse_int(text, &value)) {
+        reply_error(c, "ERR hash value is not an integer");
+    } else if (__builtin_add_overflow(value, by, &value)) {
+        reply_error(c, "ERR increment or decrement would overflow");
+    } else {
+        text = slice_make(digits, num_format_int(digits, value));
+        set_number(c, e, fresh, text, EVENT_HINCRBY);
+        reply_int(c, value);
+        return;
+    }
+    forget(e, fresh);
+}
+
+static bool read_increment(struct call *c, long double *by)
+{
+    if (!num_parse_long_double(call_arg(c, 3), by)) {
+        reply_error(c, "ERR value is not a valid float");
+        return false;
+    }
+    if (isinf(*by)) {
+        reply_error(c, "ERR value is NaN or Infinity");
+        return false;
+    }
+    return true;
+}
+
+/* HINCRBYFLOAT key field increment */
+void cmd_hincrbyfloat(struct call *c)
+{
+    char digits[NUM_INT_MAX], sum[NUM_DOUBLE_MAX];
+    long double by, value = 0;
+    struct slice text;
+    struct entry *e;
+    bool fresh;
+
+    if (!read_increment(c, &by) || !hash_find(c, &e, &fresh))
+        return;
+    if (hash_get(e, call_arg(c, 2), digits, &text) && !num_parse_long_double(text, &value)) {
+        reply_error(c, "ERR hash value is not a float");
+    } else if (value += by, isnan(value) || isinf(value)) {
+        reply_error(c, "ERR increment would produce NaN or Infinity");
+    } else {
+        text = slice_make(sum, num_format_long_double(sum, sizeof(sum), value));
+        set_number(c, e, fresh, text, EVENT_HINCRBYFLOAT);
+        reply_bulk(c, text);
+        return;
+    }
+    forget(e, fresh);
+}
+
+/* ---- removing ------------------------------------------------------------------------------- */
+
+/* HDEL key field [field ...] */
+void cmd_hdel(struct call *c)
+{
+    struct entry *e;
+    int64_t gone = 0;
+
+    if (!call_find_write(c, 1, TYPE_HASH, &e))
+        return;
+    for (int i = 2; e && i < c->argc && !hash_is_empty(e); i++)
+        gone += hash_remove(&e, call_arg(c, i));
+    if (gone)
+        hash_removed(c, e, EVENT_HDEL);
+    reply_int(c, gone);
+}
+
+void hash_removed(struct call *c, struct entry *e, enum key_event event)
+{
+    call_moved(c, 1, e);
+    call_changed(c, 1, event);
+    if (hash_is_empty(e))
+        call_emptied(c, 1);
+}
+
+/* ---- asking for a field --------------------------------------------------------------------- */
+
+void hash_reply_value(struct call *c, const struct entry *e, struct slice name)
+{
+    char digits[NUM_INT_MAX];
+    struct slice value;
+
+    if (e && hash_get(e, name, digits, &value))
+        reply_bulk(c, value);
+    else
+        reply_null(c);
+}
+
+/* HGET key field */
+void cmd_hget(struct call *c)
+{
+    struct entry *e;
+
+    if (call_find(c, 1, TYPE_HASH, &e))
+        hash_reply_value(c, e, call_arg(c, 2));
+}
+
+/* HMGET key field [field ...] */
+void cmd_hmget(struct call *c)
+{
+    struct entry *e;
+
+    if (!call_find(c, 1, TYPE_HASH, &e))
+        return;
+    reply_array(c, c->argc - 2);
+    for (int i = 2; i < c->argc; i++)
+        hash_reply_value(c, e, call_arg(c, i));
+}
+
+/* HEXISTS key field */
+void cmd_hexists(struct call *c)
+{
+    char digits[NUM_INT_MAX];
+    struct slice value;
+    struct entry *e;
+
+    if (call_find(c, 1, TYPE_HASH, &e))
+        reply_int(c, e && hash_get(e, call_arg(c, 2), digits, &value));
+}
+
+/* HSTRLEN key field */
+void cmd_hstrlen(struct call *c)
+{
+    char digits[NUM_INT_MAX];
+    struct slice value = {0};
+    struct entry *e;
+
+    if (!call_find(c, 1, TYPE_HASH, &e))
+        return;
+    if (e)
+        hash_get(e, call_arg(c, 2), digits, &value);
+    reply_int(c, (int64_t)value.len);
+}
+
+/* HLEN key */
+void cmd_hlen(struct call *c)
+{
+    struct entry *e;
+
+    if (call_find(c, 1, TYPE_HASH, &e))
+        reply_int(c, e ? (int64_t)hash_len(e) : 0);
+}
+
+/* ---- asking for all ------------------------------------------------------------------------- */
+
+/* HGETALL key */
+void cmd_hgetall(struct call *c)
+{
+    struct hash_item item;
+    struct hash_walk w;
+    struct entry *e;
+
+    if (!call_find(c, 1, TYPE_HASH, &e))
+        return;
+    reply_map(c, e ? (int64_t)hash_len(e) : 0);
+    if (!e)
+        return;
+    w = hash_walk(e);
+    while (hash_walk_next(&w, &item)) {
+        reply_bulk(c, item.name);
+        reply_bulk(c, item.value);
+    }
+}
+
+static void reply_all(struct call *c, bool values)
+{
+    struct hash_item item;
+    struct hash_walk w;
+    struct entry *e;
+
+    if (!call_find(c, 1, TYPE_HASH, &e))
+        return;
+    reply_array(c, e ? (int64_t)hash_len(e) : 0);
+    if (!e)
+        return;
+    w = hash_walk(e);
+    while (hash_walk_next(&w, &item))
+        reply_bulk(c, values ? item.value : item.name);
+}
+
+/* HKEYS key */
+void cmd_hkeys(struct call *c)
+{
+    reply_all(c, false);
+}
+
+/* HVALS key */
+void cmd_hvals(struct call *c)
+{
+    reply_all(c, true);
+}
