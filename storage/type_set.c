@@ -250,6 +250,39 @@ bool set_walk_next(struct set_walk *w, struct set_member *m)
     return true;
 }
 
+struct scan {
+    set_visit_fn *visit;
+    void *opaque;
+    uint64_t visited;
+};
+
+static void visit_item(void *item, void *opaque)
+{
+    struct set_member m = set_table_member(item);
+    struct scan *scan = opaque;
+
+    scan->visit(&m, scan->opaque);
+    scan->visited++;
+}
+
+uint64_t set_scan(const struct entry *e, uint64_t cursor, uint64_t count, set_visit_fn *visit,
+                  void *opaque)
+{
+    struct scan scan = {.visit = visit, .opaque = opaque};
+    struct set_walk w = set_walk(e);
+    struct set_member m;
+
+    if (is_table(e)) {
+        do {
+            cursor = table_scan(&table_of(e)->table, cursor, visit_item, &scan);
+        } while (cursor && scan.visited < count);
+        return cursor;
+    }
+    while (set_walk_next(&w, &m))
+        visit(&m, opaque);
+    return 0;
+}
+
 /* ---- the row of the type --------------------------------------------------------------------- */
 
 void set_free(void *object)

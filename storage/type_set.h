@@ -58,6 +58,15 @@ struct set_walk {
 struct set_walk set_walk(const struct entry *e);
 bool set_walk_next(struct set_walk *w, struct set_member *m);
 
+typedef void set_visit_fn(const struct set_member *m, void *opaque);
+/*
+ * Goes on from a cursor, 0 at first, until about `count` members were visited, and returns the
+ * cursor to go on from, 0 at the end: as table_scan() means it. All of a set that is no table is
+ * visited at once. The visitor must not change the set.
+ */
+uint64_t set_scan(const struct entry *e, uint64_t cursor, uint64_t count, set_visit_fn *visit,
+                  void *opaque);
+
 /* For the row of the type. */
 void set_free(void *object);
 size_t set_effort(const void *object);

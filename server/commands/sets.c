@@ -1,5 +1,6 @@
 /* Sets, member by member: adding, removing, asking, moving. */
 #include "server/commands/sets.h"
+#include "server/scan_args.h"
 
 /* ---- changing ------------------------------------------------------------------------------- */
 
@@ -142,4 +143,43 @@ void cmd_smembers(struct call *c)
         reply_members(c, e);
     else
         reply_set(c, 0);
+}
+
+/* ---- SSCAN ----------------------------------------------------------------------------------- */
+
+struct sscan {
+    struct call *call;
+    struct scan_args args;
+    int64_t shown;
+};
+
+static void show(const struct set_member *m, void *opaque)
+{
+    struct sscan *s = opaque;
+    char digits[NUM_INT_MAX];
+
+    if (!scan_args_fit(&s->args, set_member_text(m, digits)))
+        return;
+    reply_member(s->call, m);
+    s->shown++;
+}
+
+/* SSCAN key cursor [MATCH pattern] [COUNT count] */
+void cmd_sscan(struct call *c)
+{
+    struct sscan s = {.call = c};
+    size_t begin = write_begin(&c->out);
+    struct entry *e;
+    uint64_t cursor;
+
+    if (!scan_args_cursor(c, 2, &cursor) || !call_find(c, 1, TYPE_SET, &e))
+        return;
+    if (!e) {
+        scan_reply_empty(c);
+        return;
+    }
+    if (!scan_args_read(c, 3, 0, &s.args))
+        return;
+    cursor = set_scan(e, cursor, (uint64_t)s.args.count, show, &s);
+    scan_reply(c, begin, cursor, s.shown);
 }
