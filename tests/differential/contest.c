@@ -128,7 +128,7 @@ static bool replies_are_alike(struct contest *c, const struct drawn *batch, int 
     for (int i = 0; i < count; i++) {
         struct slice oracle = c->replies[ORACLE][i], tested = c->replies[TESTED][i];
 
-        if (replies_alike(batch[i].rule->how, oracle, tested))
+        if (replies_alike(batch[i].exact ? EXACT : batch[i].rule->how, oracle, tested))
             continue;
         report(c, "replies", &batch[i], oracle, tested);
         return false;

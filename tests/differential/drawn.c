@@ -10,6 +10,7 @@ void drawn_clear(struct drawn *d)
     d->text.len = 0;
     d->count = 0;
     d->chained = false;
+    d->exact = false;
 }
 
 void drawn_release(struct drawn *d)

@@ -29,6 +29,7 @@ struct drawn {
     } words[DRAWN_WORDS_MAX];
     int count;
     bool chained; /* another command of the same rule follows */
+    bool exact;   /* the reply is compared exactly, whatever the rule says */
     unsigned long index;
     int connection;
 };

@@ -101,6 +101,71 @@ static struct slice draw_element(void)
     return said("%lld", rng_below(4) == 0 ? between(0, 300) : between(0, 1000000));
 }
 
+/* Sets have keys of their own, so that there are some. */
+static struct slice draw_setkey(void)
+{
+    return said("set%d", (int)rng_below(7));
+}
+
+static struct slice draw_bigsetkey(void)
+{
+    return said("bigset%d", (int)rng_below(4));
+}
+
+/* Integers of all widths, but mostly such as others draw too. */
+static struct slice draw_number(void)
+{
+    switch (rng_below(12)) {
+    case 0:
+        return said("%lld", between(-40000, 40000));
+    case 1:
+        return said("%lld", between(-3000000000LL, 3000000000LL));
+    case 2:
+        return ONE_OF(SLICE("9223372036854775807"), SLICE("-9223372036854775808"),
+                      SLICE("2147483647"), SLICE("2147483648"), SLICE("-2147483648"),
+                      SLICE("-2147483649"), SLICE("32767"), SLICE("32768"), SLICE("-32768"),
+                      SLICE("-32769"), SLICE("70368744177663"), SLICE("70368744177664"),
+                      SLICE("-70368744177664"), SLICE("-70368744177665"));
+    default:
+        return said("%lld", between(-10, 25));
+    }
+}
+
+/* One of a thousand, for sets that grow beyond the bounds of their encodings. */
+static struct slice draw_item(void)
+{
+    return said("%lld", between(0, 999));
+}
+
+static struct slice draw_member(void)
+{
+    switch (rng_below(12)) {
+    case 0:
+        return letters((size_t)between(0, 100), 4);
+    case 1:
+        return ONE_OF(SLICE(""), SLICE("007"), SLICE("-0"), SLICE("+1"), SLICE("1 "), SLICE("1.0"),
+                      SLICE("9223372036854775808"), SLICE("-9223372036854775809"), SLICE("\0"),
+                      SLICE("1e2"), SLICE("0x1"));
+    case 2:
+        return bytes((size_t)between(1, 4));
+    case 3:
+    case 4:
+    case 5:
+        return letters((size_t)between(1, 2), 5);
+    default:
+        return draw_number();
+    }
+}
+
+/* How many to draw at random: less than none is the number itself, which Redis does not bound. */
+static struct slice draw_draws(void)
+{
+    if (rng_below(12) == 0)
+        return ONE_OF(SLICE("a"), SLICE("1.5"), SLICE("9223372036854775807"),
+                      SLICE("-9223372036854775808"), SLICE("9223372036854775808"), SLICE(""));
+    return said("%lld", rng_below(4) == 0 ? between(-2000, 2000) : between(-12, 12));
+}
+
 static struct slice draw_text(void)
 {
     return letters((size_t)between(0, 40), 4);
@@ -392,6 +457,12 @@ static const struct generator all[] = {
     {"sketchkey", WORD_KEY, draw_sketchkey},
     {"sketch", WORD_VALUE, sketch_draw},
     {"element", WORD_VALUE, draw_element},
+    {"setkey", WORD_KEY, draw_setkey},
+    {"bigsetkey", WORD_KEY, draw_bigsetkey},
+    {"number", WORD_VALUE, draw_number},
+    {"item", WORD_VALUE, draw_item},
+    {"member", WORD_VALUE, draw_member},
+    {"draws", WORD_VALUE, draw_draws},
     {"text", WORD_VALUE, draw_text},
     {"float", WORD_VALUE, draw_float},
     {"int", WORD_VALUE, draw_int},

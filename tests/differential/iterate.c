@@ -79,6 +79,12 @@ static struct slice ask(struct twin *t, const struct drawn *d)
     return reply;
 }
 
+/* SCAN cursor …, SSCAN key cursor … */
+static int cursor_at(const struct drawn *d)
+{
+    return slice_is(drawn_word(d, 0), "scan") ? 1 : 2;
+}
+
 static void iterate(struct twin *t, const struct drawn *d, struct slice reply, struct buf *found)
 {
     struct drawn next = {0};
@@ -88,7 +94,7 @@ static void iterate(struct twin *t, const struct drawn *d, struct slice reply, s
 
     drawn_copy(&next, d);
     while (take_round(reply, &f, &cursor) && rounds++ < ROUNDS_MAX) {
-        drawn_replace(&next, 1, buf_slice(&cursor), WORD_VALUE);
+        drawn_replace(&next, cursor_at(d), buf_slice(&cursor), WORD_VALUE);
         reply = ask(t, &next);
     }
     buf_append_str(found, rounds < ROUNDS_MAX ? "" : "(endless)\n");
@@ -120,6 +126,6 @@ void iterate_rest(struct twin *t, const struct drawn *d, struct slice reply, str
         return;
     if (d->rule->how == ONE_KEY)
         look_up(t, d, reply, found);
-    else if (slice_eq(drawn_word(d, 1), SLICE("0")))
+    else if (slice_eq(drawn_word(d, cursor_at(d)), SLICE("0")))
         iterate(t, d, reply, found);
 }

@@ -26,6 +26,9 @@ static struct rule hyperloglog[] = {
 static struct rule lists[] = {
 #include "tests/differential/lists.def"
 };
+static struct rule sets[] = {
+#include "tests/differential/sets.def"
+};
 static struct rule keys[] = {
 #include "tests/differential/keys.def"
 };
@@ -51,8 +54,8 @@ static struct rule pubsub[] = {
 #name, name, COUNT_OF(name)                                                                \
     }
 static struct family families[] = {
-    FAMILY(strings), FAMILY(bits),  FAMILY(hyperloglog), FAMILY(keys),
-    FAMILY(expiry),  FAMILY(lists), FAMILY(admin),       FAMILY(transactions),
+    FAMILY(strings), FAMILY(bits), FAMILY(hyperloglog), FAMILY(keys),         FAMILY(expiry),
+    FAMILY(lists),   FAMILY(sets), FAMILY(admin),       FAMILY(transactions),
 };
 #undef FAMILY
 

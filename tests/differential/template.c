@@ -26,6 +26,7 @@ struct node {
     bool optional;  /* of a choice */
     bool repeated;  /* `*` or `+` */
     bool from_none; /* `*` */
+    bool compared;  /* `;=` */
     struct node *children;
     struct node *sibling;
 };
@@ -93,8 +94,10 @@ static struct node *parse_item(struct parser *p)
     struct node *n;
 
     if (*p->at == ';') {
-        p->at++;
-        return node_new(NODE_NEXT);
+        n = node_new(NODE_NEXT);
+        n->compared = *++p->at == '=';
+        p->at += n->compared;
+        return n;
     }
     n = parse_atom(p);
     if (*p->at == '*' || *p->at == '+') {
@@ -177,7 +180,7 @@ static void draw_back(struct drawing *w, const struct node *n)
         drawn_add(w->d, drawn_word(first, n->back), first->words[n->back].kind);
 }
 
-static void draw_next(struct drawing *w)
+static void draw_next(struct drawing *w, bool compared)
 {
     if (w->d - w->all + 1 == SEQUENCE_MAX)
         bail("grammar: a sequence of more than %d commands", SEQUENCE_MAX);
@@ -185,6 +188,7 @@ static void draw_next(struct drawing *w)
     w->d++;
     drawn_clear(w->d);
     w->d->rule = w->rule;
+    w->d->exact = compared;
 }
 
 static void draw_choice(struct drawing *w, const struct node *n)
@@ -217,7 +221,7 @@ static void draw_once(struct drawing *w, const struct node *n)
         draw_back(w, n);
         break;
     case NODE_NEXT:
-        draw_next(w);
+        draw_next(w, n->compared);
         break;
     case NODE_CHOICE:
         draw_choice(w, n);

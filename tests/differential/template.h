@@ -11,6 +11,7 @@
  *   [a|b]     one of them, or nothing
  *   x* x+     several times, from none, from one: options in any order and in conflict
  *   ;         the end of a command that is followed by another, always together
+ *   ;=        the same, and the reply of what follows is compared exactly, whatever the rule says
  *
  * A template is parsed when it is first used and kept until the program ends.
  */
