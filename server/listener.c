@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/world.h"
+#include "server/process.h"
 #include "server/socket.h"
 #include "server/worker.h"
 
@@ -168,6 +169,7 @@ static bool open_unix(struct listener *l, const struct conf *conf)
         return false;
     }
     l->unix_path = mem_strdup(conf->unixsocket);
+    process_keep_file(l->unix_path, "unix socket");
     snprintf(description, sizeof(description), "name=unix,bind=%s", conf->unixsocket);
     add_socket(l, fd, true, description);
     return true;
@@ -216,7 +218,7 @@ void listener_free(struct listener *l)
     for (int i = 0; i < l->len; i++)
         close_socket(l->sockets[i]);
     if (l->unix_path)
-        unlink(l->unix_path);
+        process_remove_file(l->unix_path);
     mem_free(l->unix_path);
     mem_free(l);
 }

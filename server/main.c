@@ -233,12 +233,14 @@ int main(int argc, char **argv)
     say_start(conf, &notes);
     conf_notes_release(&notes);
     pid = pid_path(conf) ? mem_strdup(pid_path(conf)) : NULL;
-    if (pid)
+    if (pid) {
         process_write_pid(pid);
+        process_keep_file(pid, "pid");
+    }
     tune_process(conf);
     status = serve(conf);
     if (pid)
-        unlink(pid);
+        process_remove_file(pid);
     mem_free(pid);
     return status;
 }

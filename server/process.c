@@ -5,6 +5,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -82,6 +84,53 @@ void process_write_pid(const char *path)
     if (status < 0)
         log_warning("Failed to write PID file %s: %s", path, strerror(-status));
 }
+
+/* ---- files that go with the process --------------------------------------------------------- */
+
+static struct {
+    char path[PATH_MAX]; /* "" for none */
+    const char *what;
+} kept[2];
+static pthread_mutex_t kept_guard = PTHREAD_MUTEX_INITIALIZER;
+
+void process_keep_file(const char *path, const char *what)
+{
+    pthread_mutex_lock(&kept_guard);
+    for (size_t i = 0; i < COUNT_OF(kept); i++) {
+        if (kept[i].path[0])
+            continue;
+        snprintf(kept[i].path, sizeof(kept[i].path), "%s", path);
+        kept[i].what = what;
+        break;
+    }
+    pthread_mutex_unlock(&kept_guard);
+}
+
+/* The one of this path; all where that is NULL. */
+static void remove_kept(const char *path)
+{
+    pthread_mutex_lock(&kept_guard);
+    for (size_t i = 0; i < COUNT_OF(kept); i++) {
+        if (!kept[i].path[0] || (path && strcmp(path, kept[i].path) != 0))
+            continue;
+        log_notice("Removing the %s file.", kept[i].what);
+        unlink(kept[i].path);
+        kept[i].path[0] = '\0';
+    }
+    pthread_mutex_unlock(&kept_guard);
+}
+
+void process_remove_file(const char *path)
+{
+    remove_kept(path);
+}
+
+void process_remove_files(void)
+{
+    remove_kept(NULL);
+}
+
+/* ---- supervisors ---------------------------------------------------------------------------- */
 
 void process_notify(const char *state)
 {

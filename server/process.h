@@ -14,6 +14,15 @@ enum conf_supervised process_supervisor(const struct conf *conf);
 int process_daemonize(void);
 void process_write_pid(const char *path);
 
+/*
+ * A file that is not to outlive the process: the pid file, the unix socket. `what` is its name in
+ * the log.
+ */
+void process_keep_file(const char *path, const char *what);
+void process_remove_file(const char *path);
+/* All of them. Any thread. */
+void process_remove_files(void);
+
 /* Tells systemd ("READY=1"), if it asked to be told. */
 void process_notify(const char *state);
 /* Tells whoever supervises that clients can connect. */

@@ -1,4 +1,4 @@
-/* The server's life: start, signals, end. See server.h. */
+/* The server's life: start and end. See server.h. */
 #include "server/server.h"
 
 #include "base/log.h"
@@ -12,6 +12,7 @@
 #include "server/process.h"
 #include "server/pubsub.h"
 #include "server/reaper.h"
+#include "server/signals.h"
 #include "server/slowlog.h"
 #include "server/worker.h"
 
@@ -159,20 +160,6 @@ bool server_init(struct server *s, struct conf *conf)
 
 /* ---- the main thread ------------------------------------------------------------------------ */
 
-static void on_signal(evutil_socket_t sig, short what, void *arg)
-{
-    struct server *s = arg;
-    int wanted = sig == SIGINT ? s->conf->shutdown_on_sigint : s->conf->shutdown_on_sigterm;
-
-    (void)what;
-    log_warning("Received %s scheduling shutdown...", sig == SIGINT ? "SIGINT" : "SIGTERM");
-    if (wanted & CONF_SHUTDOWN_SAVE)
-        log_warning("Nothing is saved, although shutdown-on-%s says so: data is kept in memory "
-                    "alone.",
-                    sig == SIGINT ? "sigint" : "sigterm");
-    server_shutdown(s);
-}
-
 static void on_main_inbox(evutil_socket_t fd, short what, void *arg)
 {
     struct server *s = arg;
@@ -247,12 +234,13 @@ static void leave_main_loop(struct inbox_message *m, void *owner)
     event_base_loopbreak(s->main_base);
 }
 
-void server_shutdown(struct server *s)
+void server_shutdown(struct server *s, int sig)
 {
     struct inbox_message *m;
 
     if (atomic_exchange(&s->shutdown_asked, true))
         return;
+    s->ended_by_signal = sig;
     m = mem_zalloc(sizeof(*m));
     m->run = leave_main_loop;
     inbox_post(&s->main_inbox, m);
@@ -269,24 +257,30 @@ static void announce(const struct server *s)
 
 static void main_loop(struct server *s)
 {
-    struct event inbox_event, cron_event, term, interrupt;
+    struct event inbox_event, cron_event;
     struct timeval cron = {.tv_usec = RATE_PERIOD_MS * 1000};
 
     event_assign(&inbox_event, s->main_base, s->main_inbox.fd, EV_READ | EV_PERSIST, on_main_inbox,
                  s);
     event_assign(&cron_event, s->main_base, -1, EV_PERSIST, on_cron, s);
-    evsignal_assign(&term, s->main_base, SIGTERM, on_signal, s);
-    evsignal_assign(&interrupt, s->main_base, SIGINT, on_signal, s);
     event_add(&inbox_event, NULL);
     event_add(&cron_event, &cron);
-    event_add(&term, NULL);
-    event_add(&interrupt, NULL);
     announce(s);
     event_base_loop(s->main_base, EVLOOP_NO_EXIT_ON_EMPTY);
     event_del(&inbox_event);
     event_del(&cron_event);
-    event_del(&term);
-    event_del(&interrupt);
+}
+
+static void say_end(const struct server *s)
+{
+    int sig = s->ended_by_signal;
+    int wanted = sig == SIGINT ? s->conf->shutdown_on_sigint : s->conf->shutdown_on_sigterm;
+
+    if (sig && wanted & CONF_SHUTDOWN_SAVE)
+        log_warning("Nothing is saved, although shutdown-on-%s says so: data is kept in memory "
+                    "alone.",
+                    sig == SIGINT ? "sigint" : "sigterm");
+    log_warning("User requested shutdown...");
 }
 
 /* One that waits for the main thread to do something must get it done to reach its end. */
@@ -302,16 +296,19 @@ static void join_worker(struct server *s, struct worker *w)
 
 int server_run(struct server *s)
 {
-    int started = 0;
-    bool ok = true;
+    int started = 0, status = signals_start(s);
+    bool ok = status == 0;
 
+    if (!ok)
+        log_warning("Cannot wait for signals: %s", strerror(-status));
     mem_purge_in_background(s->conf->jemalloc_bg_thread);
     s->start_memory = mem_used();
     while (ok && started < s->workers_len)
         ok = worker_start(&s->workers[started++]);
     if (ok)
         main_loop(s);
-    log_warning("User requested shutdown...");
+    signals_ending();
+    say_end(s);
     for (int i = 0; i < started; i++)
         worker_stop(&s->workers[i]);
     for (int i = 0; i < started; i++)

@@ -60,6 +60,7 @@ struct server {
     _Atomic int64_t clients; /* open connections */
     _Atomic uint64_t rejected_connections;
     _Atomic bool shutdown_asked;
+    int ended_by_signal; /* set by who asked first */
 
     /* CLIENT PAUSE: until when, on the monotonic clock, and whether only writes wait. */
     int64_t pause_until_ms;
@@ -95,8 +96,8 @@ void server_release(struct server *s);
  */
 void server_main_call(struct server *s, void (*fn)(void *arg), void *arg);
 
-/* Ends server_run from any thread. */
-void server_shutdown(struct server *s);
+/* Ends server_run from any thread; `sig` is the signal that asks for it, or 0. */
+void server_shutdown(struct server *s, int sig);
 
 static inline bool server_gate(const struct server *s, uint32_t gate)
 {

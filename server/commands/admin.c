@@ -69,7 +69,7 @@ void cmd_shutdown(struct call *c)
         return;
     }
     c->conn->flags |= CONN_BLOCKED;
-    server_shutdown(c->server);
+    server_shutdown(c->server, 0);
 }
 
 /* ---- TIME, ROLE ----------------------------------------------------------------------------- */

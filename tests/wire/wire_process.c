@@ -237,6 +237,30 @@ static void test_crash_report(void)
     server_discard(s);
 }
 
+/* Signals while the server is ending, which takes as long as the command that runs. */
+static void test_insistence(void)
+{
+    struct server *s = starts(BASE "--enable-debug-command yes --pidfile {dir}/pid", NULL);
+    struct wire *w = wire_open(s, 2);
+    char pid_file[300];
+
+    snprintf(pid_file, sizeof(pid_file), "%s/pid", s->dir);
+    ok(access(pid_file, F_OK) == 0, "a pid file");
+    wire_send(w, "DEBUG SLEEP 20");
+    raw_sleep_ms(100);
+    kill(s->pid, SIGTERM);
+    ok(server_log_has(s, "Received SIGTERM scheduling shutdown..."), "SIGTERM is heard at once");
+    kill(s->pid, SIGTERM);
+    is_int(server_wait_end(s, 300), -1, "another one changes nothing");
+    kill(s->pid, SIGINT);
+    is_int(server_wait_end(s, 5000), 1, "SIGINT ends the server without more ado");
+    ok(server_log_has(s, "You insist... exiting now."), "and says why");
+    ok(access(pid_file, F_OK) != 0, "the pid file is gone");
+    ok(access(s->socket_path, F_OK) != 0, "so is the unix socket");
+    wire_close(w);
+    server_discard(s);
+}
+
 int main(void)
 {
     char command[64];
@@ -251,6 +275,7 @@ int main(void)
     test_protected_options();
     test_oom_score();
     test_crash_report();
+    test_insistence();
     snprintf(command, sizeof(command), "rm -rf '%s'", dir);
     if (system(command) != 0)
         diag("%s is left behind", dir);
