@@ -385,18 +385,10 @@ static const struct wire_case events[] = {
 };
 
 static const struct group groups[] = {
-    TABLE(members),
-    TABLE(encodings),
-    TABLE(smove),
-    TABLE(spop),
-    TABLE(srandmember),
-    NEW_TABLE(drawn_too_often),
-    TABLE(algebra),
-    TABLE(subtracting),
-    TABLE(sintercard),
-    TABLE(sscan),
-    TABLE(events),
-    {NULL},
+    TABLE(members), TABLE(encodings),   TABLE(smove),
+    TABLE(spop),    TABLE(srandmember), NEW_TABLE(drawn_too_often),
+    TABLE(algebra), TABLE(subtracting), TABLE(sintercard),
+    TABLE(sscan),   TABLE(events),      {NULL},
 };
 
 int main(void)
