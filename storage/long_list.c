@@ -1,5 +1,5 @@
 /* Long lists, see long_list.h. */
-#include "storage/long_list.h"
+#include "storage/list_node.h"
 
 #include "base/mem.h"
 
@@ -21,18 +21,7 @@ struct list_limits list_limits(int64_t max_listpack_size)
 
 /* ---- nodes ---------------------------------------------------------------------------------- */
 
-static size_t used(const struct list_node *n)
-{
-    return n->end - n->begin;
-}
-
-static size_t room_at(const struct list_node *n, enum list_end end)
-{
-    return end == LIST_HEAD ? n->begin : n->cap - n->end;
-}
-
-/* An empty one for `size` bytes at least. */
-static struct list_node *node_new(size_t size)
+struct list_node *node_new(size_t size)
 {
     size_t whole = mem_good_size(sizeof(struct list_node) + size);
     struct list_node *n = mem_alloc(whole);
@@ -42,20 +31,14 @@ static struct list_node *node_new(size_t size)
     return n;
 }
 
-static void node_free(struct list_node *n)
+void node_free(struct list_node *n)
 {
     mem_free_sized(n, sizeof(*n) + n->cap);
 }
 
-static struct list_node *node_at(const struct long_list *l, size_t i)
+void node_fill(struct list_node *n, size_t begin, const struct list_node *from)
 {
-    return node_ring_node(&l->ring, i);
-}
-
-/* The elements of `from`, which may be the node itself, to begin at `begin`. */
-static void node_fill(struct list_node *n, size_t begin, const struct list_node *from)
-{
-    size_t len = used(from);
+    size_t len = node_used(from);
 
     memmove(n->data + begin, from->data + from->begin, len);
     n->begin = (uint32_t)begin;
@@ -63,19 +46,20 @@ static void node_fill(struct list_node *n, size_t begin, const struct list_node 
 }
 
 /*
- * Where elements are to begin so that of all the room, `need` bytes of which are wanted at this
- * end, most is there.
+ * Where elements are to begin in a node of `cap` bytes: the other end keeps what it has, up to a
+ * quarter of what is not used; the rest, `need` bytes at least, is at this end.
  */
 static size_t begin_for(const struct list_node *n, size_t cap, enum list_end end, size_t need)
 {
-    size_t other = (cap - used(n) - need) / 4;
+    size_t quarter = (cap - node_used(n) - need) / 4;
+    size_t other = node_room(n, end == LIST_HEAD ? LIST_TAIL : LIST_HEAD);
 
-    return end == LIST_TAIL ? other : cap - used(n) - other;
+    other = other < quarter ? other : quarter;
+    return end == LIST_TAIL ? other : cap - node_used(n) - other;
 }
 
-/* Gives node i another capacity. */
-static struct list_node *resize(struct long_list *l, size_t i, size_t cap, enum list_end end,
-                                size_t need)
+struct list_node *node_resize(struct long_list *l, size_t i, size_t cap, enum list_end end,
+                              size_t need)
 {
     struct list_node *old = node_at(l, i), *n = node_new(cap);
 
@@ -85,13 +69,12 @@ static struct list_node *resize(struct long_list *l, size_t i, size_t cap, enum 
     return n;
 }
 
-/* A node that will not grow for now gives away what it has too much. */
-static void trim(struct long_list *l, size_t i)
+void node_trim(struct long_list *l, size_t i)
 {
     struct list_node *n = node_at(l, i);
 
-    if (n->cap - used(n) > n->cap / 4)
-        resize(l, i, used(n), LIST_TAIL, 0);
+    if (n->cap - node_used(n) > n->cap / 4)
+        node_resize(l, i, node_used(n), LIST_TAIL, 0);
 }
 
 /* ---- the list ------------------------------------------------------------------------------- */
@@ -129,7 +112,7 @@ void *long_list_copy(const void *list)
 
     copy->count = l->count;
     for (size_t i = 0; i < l->ring.len; i++) {
-        struct list_node *n = node_new(used(node_at(l, i)));
+        struct list_node *n = node_new(node_used(node_at(l, i)));
 
         node_fill(n, 0, node_at(l, i));
         node_ring_insert(&copy->ring, i, n, node_ring_count(&l->ring, i));
@@ -180,7 +163,7 @@ static struct list_node *add_node(struct long_list *l, enum list_end end, size_t
     struct list_node *n;
 
     if (l->ring.len)
-        trim(l, last);
+        node_trim(l, last);
     cap = cap < max.bytes ? cap : max.bytes;
     n = node_new(need > cap ? need : cap);
     n->begin = n->end = end == LIST_HEAD ? n->cap : 0;
@@ -198,15 +181,15 @@ static struct list_node *widen(struct long_list *l, enum list_end end, size_t ne
     size_t i = end == LIST_HEAD ? 0 : l->ring.len - 1U, cap;
     struct list_node *n = node_at(l, i);
 
-    if (n->cap - used(n) >= need && n->cap - used(n) >= used(n)) {
+    if (n->cap - node_used(n) >= need && n->cap - node_used(n) >= node_used(n)) {
         node_fill(n, begin_for(n, n->cap, end, need), n);
         return n;
     }
     if (n->cap >= max.bytes)
         return add_node(l, end, need, max);
     cap = n->cap * (size_t)2;
-    cap = cap > used(n) + need ? cap : used(n) + need;
-    return resize(l, i, cap < max.bytes ? cap : max.bytes, end, need);
+    cap = cap > node_used(n) + need ? cap : node_used(n) + need;
+    return node_resize(l, i, cap < max.bytes ? cap : max.bytes, end, need);
 }
 
 /* The node at the end, in which there is room for `need` bytes there. */
@@ -219,9 +202,9 @@ static struct list_node *room_for(struct long_list *l, enum list_end end, size_t
     if (UNLIKELY(!l->ring.len))
         return add_node(l, end, need, max);
     n = node_at(l, i);
-    if (UNLIKELY(used(n) + need > max.bytes || node_ring_count(&l->ring, i) >= max.count))
+    if (UNLIKELY(node_used(n) + need > max.bytes || node_ring_count(&l->ring, i) >= max.count))
         return add_node(l, end, need, max);
-    return LIKELY(room_at(n, end) >= need) ? n : widen(l, end, need, max);
+    return LIKELY(node_room(n, end) >= need) ? n : widen(l, end, need, max);
 }
 
 char *long_list_push(struct long_list *l, enum list_end end, size_t size, struct list_limits max)
@@ -243,27 +226,26 @@ char *long_list_push(struct long_list *l, enum list_end end, size_t size, struct
     return at;
 }
 
-/* Appends the elements of node i + 1 to node i, and takes it out. */
-static void absorb_next(struct long_list *l, size_t i)
+void node_append(struct long_list *l, size_t i, size_t j)
 {
-    struct list_node *n = node_at(l, i), *next = node_at(l, i + 1);
-    size_t more = used(next);
+    struct list_node *n = node_at(l, i), *from = node_at(l, j);
+    size_t more = node_used(from);
 
-    if (room_at(n, LIST_TAIL) < more)
-        n = resize(l, i, used(n) + more, LIST_TAIL, more);
-    memcpy(n->data + n->end, next->data + next->begin, more);
+    if (node_room(n, LIST_TAIL) < more)
+        n = node_resize(l, i, node_used(n) + more, LIST_TAIL, more);
+    memcpy(n->data + n->end, from->data + from->begin, more);
     n->end += (uint32_t)more;
-    node_ring_add_count(&l->ring, i, (int64_t)node_ring_count(&l->ring, i + 1));
-    node_ring_remove(&l->ring, i + 1, 1);
-    node_free(next);
+    node_ring_add_count(&l->ring, i, (int64_t)node_ring_count(&l->ring, j));
+    node_free(from);
 }
 
-/* Whether nodes i and i + 1 are little enough together to be one. */
-static bool may_join(const struct long_list *l, size_t i, struct list_limits max)
+bool node_join_next(struct long_list *l, size_t i, struct list_limits max)
 {
-    return i + 1 < l->ring.len &&
-           node_ring_count(&l->ring, i) + node_ring_count(&l->ring, i + 1) <= max.count / 2 &&
-           used(node_at(l, i)) + used(node_at(l, i + 1)) <= max.bytes / 2;
+    if (!node_may_join(l, i, max))
+        return false;
+    node_append(l, i, i + 1);
+    node_ring_remove(&l->ring, i + 1, 1);
+    return true;
 }
 
 /* What is left of a list that was longer does not keep the memory that it had. */
@@ -271,11 +253,11 @@ static void slim(struct long_list *l, struct list_limits max)
 {
     struct list_node *n;
 
-    if (l->ring.len == 2 && may_join(l, 0, max))
-        absorb_next(l, 0);
+    if (l->ring.len == 2)
+        node_join_next(l, 0, max);
     n = l->ring.len == 1 ? node_at(l, 0) : NULL;
-    if (n && n->cap > NODE_FIRST_CAP * 2 && used(n) < n->cap / 4)
-        resize(l, 0, used(n) * 2, LIST_TAIL, 0);
+    if (n && n->cap > NODE_FIRST_CAP * 2 && node_used(n) < n->cap / 4)
+        node_resize(l, 0, node_used(n) * 2, LIST_TAIL, 0);
 }
 
 static void drop_from_node(struct list_node *n, enum list_end end, size_t count)
@@ -308,4 +290,40 @@ void long_list_drop(struct long_list *l, enum list_end end, size_t n, struct lis
     }
     if (UNLIKELY(l->ring.len <= 2))
         slim(l, max);
+}
+
+/* How many nodes at the end hold `n` elements, or fewer. */
+static size_t whole_nodes(const struct long_list *l, enum list_end end, size_t n)
+{
+    size_t k = 0;
+
+    while (k < l->ring.len) {
+        size_t count = node_ring_count(&l->ring, end == LIST_HEAD ? k : l->ring.len - 1 - k);
+
+        if (count > n)
+            break;
+        n -= count;
+        k++;
+    }
+    return k;
+}
+
+struct long_list *long_list_cut(struct long_list *l, enum list_end end, size_t n)
+{
+    enum { MANY = 64 };
+    size_t nodes = whole_nodes(l, end, n), first = end == LIST_HEAD ? 0 : l->ring.len - nodes;
+    struct long_list *cut;
+
+    if (nodes < MANY)
+        return NULL;
+    cut = long_list_new();
+    for (size_t i = first; i < first + nodes; i++) {
+        size_t count = node_ring_count(&l->ring, i);
+
+        node_ring_insert(&cut->ring, cut->ring.len, node_at(l, i), count);
+        cut->count += count;
+    }
+    node_ring_remove(&l->ring, first, nodes);
+    l->count -= cut->count;
+    return cut;
 }

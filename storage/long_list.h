@@ -51,6 +51,24 @@ char *long_list_push(struct long_list *l, enum list_end end, size_t size, struct
 /* Takes `n` elements off an end; there are as many. */
 void long_list_drop(struct long_list *l, enum list_end end, size_t n, struct list_limits max);
 
+/*
+ * The nodes of which nothing stays when `n` elements are taken off an end, as a list of their own
+ * which the caller frees, where they are many; NULL, and nothing done, where they are few.
+ */
+struct long_list *long_list_cut(struct long_list *l, enum list_end end, size_t n);
+
+/* Makes an element of `size` bytes number `index`, and returns where it is to be written. */
+char *long_list_insert(struct long_list *l, uint64_t index, size_t size, struct list_limits max);
+/* Element number `index`, which is there, becomes this one. */
+void long_list_set(struct long_list *l, uint64_t index, const struct pack_value *v,
+                   struct list_limits max);
+/*
+ * Takes out elements that are this one, from number `from` on, which is there, at most `most`.
+ * Returns how many they were.
+ */
+uint64_t long_list_remove(struct long_list *l, const struct pack_value *v, uint64_t from,
+                          uint64_t most, struct list_limits max);
+
 /* The first and the last element; there are any. */
 static inline const char *long_list_end(const struct long_list *l, enum list_end end)
 {

@@ -7,11 +7,11 @@
 
 static void copy_run(struct long_list *l, struct list_run run, struct list_limits max)
 {
-    for (; run.count; run.count--) {
-        size_t size = pack_size(run.at);
+    while (run.count) {
+        const char *at = list_run_take(&run);
+        size_t size = pack_size(at);
 
-        memcpy(long_list_push(l, LIST_TAIL, size, max), run.at, size);
-        run.at = pack_next(run.at);
+        memcpy(long_list_push(l, LIST_TAIL, size, max), at, size);
     }
 }
 
@@ -35,12 +35,12 @@ static void pack_again(struct entry **e, struct list_limits max)
 
     if (count > LIST_AGAIN_MAX || count > max.count || long_list_bytes(l) > LIST_AGAIN_BYTES)
         return;
-    for (run = lists_run(*e, 0); run.count; run.count--) {
-        size_t size = pack_size(run.at);
+    for (run = lists_run(*e, 0); run.count;) {
+        const char *at = list_run_take(&run);
+        size_t size = pack_size(at);
 
-        memcpy(to, run.at, size);
+        memcpy(to, at, size);
         to += size;
-        run.at = trail_next(run.at);
     }
     *e = entry_set_bytes(*e, slice_make(bytes, (size_t)(to - bytes)));
     (*e)->few = (uint8_t)count;
@@ -152,14 +152,112 @@ static void drop_packed(struct entry **e, enum list_end end, uint64_t n)
     (*e)->few = (uint8_t)stay;
 }
 
-void lists_drop(struct entry **e, enum list_end end, uint64_t n, struct list_limits max)
+void *lists_drop(struct entry **e, enum list_end end, uint64_t n, struct list_limits max)
 {
+    struct long_list *l, *cut;
+
     if (!lists_is_long(*e)) {
         drop_packed(e, end, n);
-        return;
+        return NULL;
     }
-    long_list_drop(lists_long(*e), end, n, max);
+    l = lists_long(*e);
+    cut = n > LIST_PACKED_MAX ? long_list_cut(l, end, n) : NULL;
+    n -= cut ? cut->count : 0;
+    if (n)
+        long_list_drop(l, end, n, max);
     pack_again(e, max);
+    return cut;
+}
+
+/* ---- in the middle -------------------------------------------------------------------------- */
+
+/* Whether a packed list may become one of so many elements and bytes. */
+static bool stays_packed(size_t count, size_t bytes, struct list_limits max)
+{
+    return count <= LIST_PACKED_MAX && count <= max.count && bytes <= LIST_PACKED_BYTES;
+}
+
+/* Writes the element where `old` bytes were. */
+static void splice(struct entry **e, size_t at, size_t old, const struct pack_value *v)
+{
+    char *value;
+
+    *e = entry_splice(*e, at, old, pack_value_size(v), &value);
+    pack_write(value + at, v);
+}
+
+void lists_set(struct entry **e, uint64_t index, struct slice value, struct list_limits max)
+{
+    struct pack_value v = pack_value(value);
+    struct slice bytes;
+    const char *at;
+    size_t old;
+
+    if (!lists_is_long(*e)) {
+        bytes = entry_bytes(*e);
+        at = pack_at(bytes, index);
+        old = pack_size(at);
+        if (stays_packed((*e)->few, bytes.len - old + pack_value_size(&v), max)) {
+            splice(e, (size_t)(at - bytes.ptr), old, &v);
+            return;
+        }
+        make_long(e, max);
+    }
+    long_list_set(lists_long(*e), index, &v, max);
+}
+
+void lists_insert(struct entry **e, uint64_t index, struct slice value, struct list_limits max)
+{
+    struct pack_value v = pack_value(value);
+    size_t size = pack_value_size(&v);
+    struct slice bytes;
+
+    if (!lists_is_long(*e)) {
+        bytes = entry_bytes(*e);
+        if (stays_packed((*e)->few + 1U, bytes.len + size, max)) {
+            splice(e, (size_t)(pack_at(bytes, index) - bytes.ptr), 0, &v);
+            (*e)->few++;
+            return;
+        }
+        make_long(e, max);
+    }
+    pack_write(long_list_insert(lists_long(*e), index, size, max), &v);
+}
+
+static uint64_t remove_packed(struct entry **e, const struct pack_value *v, uint64_t from,
+                              uint64_t most)
+{
+    struct slice bytes = entry_bytes(*e);
+    const char *at = pack_at(bytes, from), *end = pack_end(bytes);
+    char *to = (char *)(uintptr_t)at, *value;
+    uint64_t removed = 0;
+
+    while (at < end) {
+        size_t size = pack_size(at);
+
+        if (removed < most && pack_is(at, v)) {
+            removed++;
+        } else {
+            memmove(to, at, size);
+            to += size;
+        }
+        at += size;
+    }
+    *e = entry_splice(*e, (size_t)(to - bytes.ptr), (size_t)(end - to), 0, &value);
+    (*e)->few = (uint8_t)((*e)->few - removed);
+    return removed;
+}
+
+uint64_t lists_remove(struct entry **e, const struct pack_value *v, uint64_t from, uint64_t most,
+                      struct list_limits max)
+{
+    uint64_t removed;
+
+    if (!lists_is_long(*e))
+        return remove_packed(e, v, from, most);
+    removed = long_list_remove(lists_long(*e), v, from, most, max);
+    pack_again(e, max);
+    return removed;
 }
 
 /* ---- looking -------------------------------------------------------------------------------- */
@@ -189,7 +287,7 @@ struct list_run lists_run(const struct entry *e, uint64_t index)
     return run;
 }
 
-void lists_run_next(struct list_run *run)
+void list_run_next(struct list_run *run)
 {
     const struct list_node *n;
 
@@ -202,51 +300,69 @@ void lists_run_next(struct list_run *run)
     run->count = node_ring_count(&run->l->ring, run->node);
 }
 
-/* A short list can be walked forwards alone: where its elements begin is noted on the way. */
-static void note_offsets(struct list_back *b, struct slice bytes)
+/* A packed list can be walked forwards alone: where its elements begin is noted on the way. */
+static void note_offsets(struct list_walk *w, struct slice bytes)
 {
     const char *at = bytes.ptr;
 
-    b->bytes = bytes.ptr;
-    for (size_t i = 0; i < b->left; i++) {
-        b->offsets[i] = (uint16_t)(at - bytes.ptr);
+    w->bytes = bytes.ptr;
+    for (size_t i = 0; i < w->left; i++) {
+        w->offsets[i] = (uint16_t)(at - bytes.ptr);
         at = pack_next(at);
     }
 }
 
-void lists_back_begin(struct list_back *b, const struct entry *e, uint64_t index)
+void lists_walk(struct list_walk *w, const struct entry *e, uint64_t from, bool back)
 {
     struct list_place p;
 
-    b->left = index + 1;
-    b->l = NULL;
-    if (!lists_is_long(e)) {
-        note_offsets(b, entry_bytes(e));
+    w->back = back;
+    w->left = from + 1;
+    w->run.l = NULL;
+    if (!back) {
+        w->run = lists_run(e, from);
         return;
     }
-    b->l = lists_long(e);
-    p = long_list_find(b->l, index);
-    b->node = p.node;
-    b->in_node = p.within + 1;
-    b->at = trail_next(p.at);
+    if (!lists_is_long(e)) {
+        note_offsets(w, entry_bytes(e));
+        return;
+    }
+    w->run.l = lists_long(e);
+    p = long_list_find(w->run.l, from);
+    w->run.node = p.node;
+    w->in_node = p.within + 1;
+    w->behind = trail_next(p.at);
 }
 
-const char *lists_back_next(struct list_back *b)
+static const char *walk_back(struct list_walk *w)
 {
     const struct list_node *n;
 
-    if (!b->left)
+    if (!w->left)
         return NULL;
-    b->left--;
-    if (!b->l)
-        return b->bytes + b->offsets[b->left];
-    if (!b->in_node) {
-        n = node_ring_node(&b->l->ring, --b->node);
-        b->in_node = node_ring_count(&b->l->ring, b->node);
-        b->at = n->data + n->end;
+    w->left--;
+    if (!w->run.l)
+        return w->bytes + w->offsets[w->left];
+    if (!w->in_node) {
+        w->run.node--;
+        n = node_ring_node(&w->run.l->ring, w->run.node);
+        w->in_node = node_ring_count(&w->run.l->ring, w->run.node);
+        w->behind = n->data + n->end;
     }
-    b->in_node--;
-    return b->at = trail_prev(b->at);
+    w->in_node--;
+    return w->behind = trail_prev(w->behind);
+}
+
+const char *lists_walk_next(struct list_walk *w)
+{
+    if (w->back)
+        return walk_back(w);
+    if (!w->run.count) {
+        list_run_next(&w->run);
+        if (!w->run.count)
+            return NULL;
+    }
+    return list_run_take(&w->run);
 }
 
 /* ---- the type's row ------------------------------------------------------------------------- */
@@ -262,11 +378,10 @@ struct digest lists_digest(const struct entry *e)
     struct digest chain[2] = {{{0}}};
     char digits[NUM_INT_MAX];
 
-    for (struct list_run run = lists_run(e, 0); run.count; lists_run_next(&run)) {
-        for (; run.count; run.count--) {
-            chain[1] = digest_bytes(pack_text(run.at, digits), 0);
+    for (struct list_run run = lists_run(e, 0); run.count; list_run_next(&run)) {
+        while (run.count) {
+            chain[1] = digest_bytes(pack_text(list_run_take(&run), digits), 0);
             chain[0] = digest_bytes(slice_make((const char *)chain, sizeof(chain)), 0);
-            run.at = run.trailed ? trail_next(run.at) : pack_next(run.at);
         }
     }
     return chain[0];

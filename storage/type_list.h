@@ -44,8 +44,22 @@ struct entry *lists_new(struct slice key, enum list_end end, const struct slice 
                         struct list_limits max);
 void lists_push(struct entry **e, enum list_end end, const struct slice *values, size_t n,
                 struct list_limits max);
-/* Takes `n` elements off an end; more than these are there. */
-void lists_drop(struct entry **e, enum list_end end, uint64_t n, struct list_limits max);
+/*
+ * Takes `n` elements off an end; more than these are there. Returns what takes long to free, an
+ * object of this type that the caller frees, or NULL.
+ */
+void *lists_drop(struct entry **e, enum list_end end, uint64_t n, struct list_limits max);
+
+/* Element number `index`, which is there, becomes this value. */
+void lists_set(struct entry **e, uint64_t index, struct slice value, struct list_limits max);
+/* Puts a value in front of element number `index`, or behind the last. */
+void lists_insert(struct entry **e, uint64_t index, struct slice value, struct list_limits max);
+/*
+ * Takes out elements that are this one, from number `from` on, which is there, at most `most`.
+ * Returns how many they were, all there are if that is what is asked for.
+ */
+uint64_t lists_remove(struct entry **e, const struct pack_value *v, uint64_t from, uint64_t most,
+                      struct list_limits max);
 
 /* The first or the last element; there is one. */
 const char *lists_end(const struct entry *e, enum list_end end);
@@ -62,24 +76,37 @@ struct list_run {
     size_t node;
 };
 
+/* The next element of a run that has one, which is shorter by it then. */
+ALWAYS_INLINE const char *list_run_take(struct list_run *run)
+{
+    const char *at = run->at;
+
+    run->at = run->trailed ? trail_next(at) : pack_next(at);
+    run->count--;
+    return at;
+}
+
 /* Those from number `index` on, which is there. */
 struct list_run lists_run(const struct entry *e, uint64_t index);
 /* Those behind; `count` is 0 at the end. */
-void lists_run_next(struct list_run *run);
+void list_run_next(struct list_run *run);
 
-/* Walking backwards, from element number `index` to the first. */
-struct list_back {
+/* One element after the other, from number `from` on to the last, or back to the first. */
+struct list_walk {
+    struct list_run run;
+    bool back;
+    /* Backwards: */
     uint64_t left;  /* elements that are still to come */
-    const char *at; /* of a long list: the address behind the next one */
-    const struct long_list *l;
-    size_t node, in_node;
-    uint16_t offsets[LIST_PACKED_MAX]; /* of a packed one */
-    const char *bytes;
+    size_t in_node; /* of a long list: of these in the node, and … */
+    const char *behind;
+    const char *bytes; /* of a packed one, and where its elements are in them */
+    uint16_t offsets[LIST_PACKED_MAX];
 };
 
-void lists_back_begin(struct list_back *b, const struct entry *e, uint64_t index);
+/* There is an element of this number. */
+void lists_walk(struct list_walk *w, const struct entry *e, uint64_t from, bool back);
 /* NULL at the end. */
-const char *lists_back_next(struct list_back *b);
+const char *lists_walk_next(struct list_walk *w);
 
 /* The type's row in value_types.c. */
 const char *lists_encoding(const struct entry *e);

@@ -6,6 +6,8 @@
 
 /* debug_data.c: keys and tables. */
 void debug_object(struct call *c);
+void debug_listpack(struct call *c);
+void debug_quicklist(struct call *c);
 void debug_digest(struct call *c);
 void debug_digest_value(struct call *c);
 void debug_htstats(struct call *c);

@@ -1,11 +1,13 @@
 /* DEBUG's subcommands that look at keys and tables, or make many of them. */
 #include "server/commands/debug.h"
 
+#include "base/log.h"
 #include "server/access.h"
 #include "server/effects.h"
 #include "server/reply.h"
 #include "server/walk.h"
 #include "storage/digest.h"
+#include "storage/type_list.h"
 #include "storage/value_types.h"
 
 /* ---- OBJECT --------------------------------------------------------------------------------- */
@@ -21,21 +23,83 @@ static size_t stored_len(const struct entry *e)
     return len + (len < 1 << 6 ? 1 : len < 1 << 14 ? 2 : 5);
 }
 
+/* Bytes of another value: about what a snapshot takes. */
+static size_t collection_len(const struct entry *e)
+{
+    return e->form == FORM_OUTSIDE ? value_memory(e->type, entry_object(e), 1) : entry_bytes(e).len;
+}
+
+/* What Redis tells of a list; a short one is a single node. */
+static void describe_list(const struct call *c, const struct entry *e, struct buf *out)
+{
+    size_t nodes = lists_is_long(e) ? lists_long(e)->ring.len : 1;
+
+    buf_printf(out,
+               " ql_nodes:%zu ql_avg_node:%.2f ql_listpack_max:%d ql_compressed:0 "
+               "ql_uncompressed_size:%zu",
+               nodes, (double)lists_len(e) / (double)nodes, (int)c->conf->list_max_listpack_size,
+               collection_len(e));
+}
+
 /* DEBUG OBJECT key */
 void debug_object(struct call *c)
 {
     const struct entry *e = call_peek(c, 2);
-    char text[256];
+    struct buf text = {0};
 
     if (!e) {
         reply_error(c, "ERR no such key");
         return;
     }
-    snprintf(text, sizeof(text),
-             "Value at:%p refcount:1 encoding:%s serializedlength:%zu lru:%u lru_seconds_idle:%llu",
-             (const void *)e, value_encoding(e), stored_len(e), (unsigned)e->access,
-             access_is_lfu(c->conf) ? 0ULL : (unsigned long long)access_idle_s(c->now_ms, e));
-    reply_simple(c, text);
+    buf_printf(&text,
+               "Value at:%p refcount:1 encoding:%s serializedlength:%zu lru:%u "
+               "lru_seconds_idle:%llu",
+               (const void *)e, value_encoding(e),
+               e->type == TYPE_STRING ? stored_len(e) : collection_len(e), (unsigned)e->access,
+               access_is_lfu(c->conf) ? 0ULL : (unsigned long long)access_idle_s(c->now_ms, e));
+    if (e->type == TYPE_LIST)
+        describe_list(c, e, &text);
+    write_simple(&c->out, buf_slice(&text));
+    buf_release(&text);
+}
+
+/* The value of argument 2 if that is its encoding; NULL, and answered, if not. */
+static const struct entry *examine(struct call *c, const char *encoding)
+{
+    const struct entry *e = call_peek(c, 2);
+
+    if (!e)
+        reply_error(c, "ERR no such key");
+    else if (strcmp(value_encoding(e), encoding) != 0)
+        reply_error(c, "ERR Not a %s encoded object.", encoding);
+    else
+        return e;
+    return NULL;
+}
+
+/* DEBUG LISTPACK key */
+void debug_listpack(struct call *c)
+{
+    const struct entry *e = examine(c, "listpack");
+
+    if (!e)
+        return;
+    log_notice("DEBUG LISTPACK: %zu bytes, %u elements", collection_len(e), e->few);
+    reply_simple(c, "Listpack structure printed on stdout");
+}
+
+/* DEBUG QUICKLIST key [0|1] */
+void debug_quicklist(struct call *c)
+{
+    const struct entry *e = examine(c, "quicklist");
+    struct buf text = {0};
+
+    if (!e)
+        return;
+    describe_list(c, e, &text);
+    log_notice("DEBUG QUICKLIST:%.*s", (int)text.len, text.ptr);
+    buf_release(&text);
+    reply_simple(c, "Quicklist structure printed on stdout");
 }
 
 /* ---- digests -------------------------------------------------------------------------------- */

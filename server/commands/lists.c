@@ -1,19 +1,9 @@
 /* Lists at their ends: pushing, popping, moving; see lists.h. Elements within: list_items.c. */
 #include "server/commands/lists.h"
 
+#include "server/effects.h"
 #include "server/packed_reply.h"
 #include "server/reply.h"
-
-static struct list_limits limits(const struct call *c)
-{
-    return list_limits(c->conf->list_max_listpack_size);
-}
-
-/* The change that was just stated is one of `n` elements. */
-static void count_changes(struct call *c, uint64_t n)
-{
-    c->worker->stats.dirty += n - 1;
-}
 
 /* ---- pushing -------------------------------------------------------------------------------- */
 
@@ -27,17 +17,16 @@ static struct entry *push(struct call *c, int i, struct entry *e, enum list_end 
                           const struct slice *values, size_t n)
 {
     if (e) {
-        lists_push(&e, end, values, n, limits(c));
+        lists_push(&e, end, values, n, list_limits_of(c));
         call_moved(c, i, e);
     } else {
-        e = lists_new(call_arg(c, i), end, values, n, limits(c));
+        e = lists_new(call_arg(c, i), end, values, n, list_limits_of(c));
         call_put(c, i, e);
     }
     return e;
 }
 
-/* False, and answered, if an argument is more than an element may be. */
-static bool elements_fit(struct call *c, int from)
+bool list_elements_fit(struct call *c, int from)
 {
     if (LIKELY((uint64_t)c->conf->proto_max_bulk_len <= LIST_ELEMENT_MAX))
         return true;
@@ -55,7 +44,7 @@ static void push_command(struct call *c, enum list_end end, bool make)
     size_t n = (size_t)c->argc - 2;
     struct entry *e;
 
-    if (!call_find_write(c, 1, TYPE_LIST, &e) || !elements_fit(c, 2))
+    if (!call_find_write(c, 1, TYPE_LIST, &e) || !list_elements_fit(c, 2))
         return;
     if (!e && !make) {
         reply_int(c, 0);
@@ -64,7 +53,7 @@ static void push_command(struct call *c, enum list_end end, bool make)
     e = push(c, 1, e, end, c->argv + 2, n);
     reply_int(c, (int64_t)lists_len(e));
     call_changed(c, 1, push_event(end));
-    count_changes(c, n);
+    list_count_changes(c, n);
 }
 
 /* LPUSH key element [element ...] */
@@ -93,32 +82,40 @@ void cmd_rpushx(struct call *c)
 
 /* ---- popping -------------------------------------------------------------------------------- */
 
-/* `n` elements, which were answered, go off the end. */
-static void take_off(struct call *c, int i, struct entry *e, enum list_end from, uint64_t n)
+struct entry *list_take_off(struct call *c, int i, struct entry *e, enum list_end from, uint64_t n)
+{
+    void *rest = lists_drop(&e, from, n, list_limits_of(c));
+
+    call_moved(c, i, e);
+    if (UNLIKELY(rest != NULL))
+        effect_discard(c->worker, entry_new_outside(SLICE(""), TYPE_LIST, rest, EXPIRY_NONE));
+    return e;
+}
+
+/* `n` elements, which were answered, go off the end, and the list with the last of them. */
+static void pop(struct call *c, int i, struct entry *e, enum list_end from, uint64_t n)
 {
     bool all = n == lists_len(e);
 
-    if (!all) {
-        lists_drop(&e, from, n, limits(c));
-        call_moved(c, i, e);
-    }
+    if (!all)
+        list_take_off(c, i, e, from, n);
     call_changed(c, i, from == LIST_HEAD ? EVENT_LPOP : EVENT_RPOP);
-    count_changes(c, n);
+    list_count_changes(c, n);
     if (all) {
         call_emptied(c, i);
-        count_changes(c, 0);
+        list_count_changes(c, 0);
     }
 }
 
 void list_pop_one(struct call *c, int i, struct entry *e, enum list_end from)
 {
     reply_element(c, lists_end(e, from));
-    take_off(c, i, e, from, 1);
+    pop(c, i, e, from, 1);
 }
 
-static void reply_from_head(struct call *c, const struct entry *e, uint64_t first, uint64_t n)
+void list_reply_range(struct call *c, const struct entry *e, uint64_t first, uint64_t n)
 {
-    for (struct list_run run = lists_run(e, first); n; lists_run_next(&run)) {
+    for (struct list_run run = lists_run(e, first); n; list_run_next(&run)) {
         size_t some = run.count < n ? run.count : n;
 
         reply_elements(c, run.at, some, run.trailed);
@@ -128,11 +125,11 @@ static void reply_from_head(struct call *c, const struct entry *e, uint64_t firs
 
 static void reply_from_tail(struct call *c, const struct entry *e, uint64_t n)
 {
-    struct list_back b;
+    struct list_walk w;
 
-    lists_back_begin(&b, e, lists_len(e) - 1);
+    lists_walk(&w, e, lists_len(e) - 1, true);
     while (n--)
-        reply_element(c, lists_back_next(&b));
+        reply_element(c, lists_walk_next(&w));
 }
 
 void list_pop_some(struct call *c, int i, struct entry *e, enum list_end from, uint64_t count)
@@ -141,10 +138,10 @@ void list_pop_some(struct call *c, int i, struct entry *e, enum list_end from, u
 
     reply_array(c, (int64_t)n);
     if (from == LIST_HEAD)
-        reply_from_head(c, e, 0, n);
+        list_reply_range(c, e, 0, n);
     else
         reply_from_tail(c, e, n);
-    take_off(c, i, e, from, n);
+    pop(c, i, e, from, n);
 }
 
 static void pop_command(struct call *c, enum list_end from)
@@ -245,8 +242,8 @@ void cmd_lmpop(struct call *c)
 /* One change of the data, though both ends are concerned. */
 static void take_off_moved(struct call *c, int i, struct entry *e, enum list_end from)
 {
-    take_off(c, i, e, from, 1);
-    count_changes(c, 0);
+    pop(c, i, e, from, 1);
+    list_count_changes(c, 0);
 }
 
 /*
@@ -312,41 +309,4 @@ void cmd_lmove(struct call *c)
 void cmd_rpoplpush(struct call *c)
 {
     move_command(c, LIST_TAIL, LIST_HEAD);
-}
-
-/* ---- looking -------------------------------------------------------------------------------- */
-
-/* LLEN key */
-void cmd_llen(struct call *c)
-{
-    struct entry *e;
-
-    if (call_find(c, 1, TYPE_LIST, &e))
-        reply_int(c, e ? (int64_t)lists_len(e) : 0);
-}
-
-/* Positions of a list of `len` elements; false if there is nothing between them. */
-static bool clamp(int64_t *start, int64_t *stop, int64_t len)
-{
-    *start += *start < 0 ? len : 0;
-    *stop += *stop < 0 ? len : 0;
-    *start = *start < 0 ? 0 : *start;
-    *stop = *stop >= len ? len - 1 : *stop;
-    return *start <= *stop;
-}
-
-/* LRANGE key start stop */
-void cmd_lrange(struct call *c)
-{
-    int64_t start, stop;
-    struct entry *e;
-
-    if (!call_int(c, 2, &start) || !call_int(c, 3, &stop) || !call_find(c, 1, TYPE_LIST, &e))
-        return;
-    if (!e || !clamp(&start, &stop, (int64_t)lists_len(e))) {
-        reply_array(c, 0);
-        return;
-    }
-    reply_array(c, stop - start + 1);
-    reply_from_head(c, e, (uint64_t)start, (uint64_t)(stop - start + 1));
 }

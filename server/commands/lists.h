@@ -8,6 +8,29 @@
 #include "server/call.h"
 #include "storage/type_list.h"
 
+static inline struct list_limits list_limits_of(const struct call *c)
+{
+    return list_limits(c->conf->list_max_listpack_size);
+}
+
+/* The change that was just stated is one of `n` elements. */
+static inline void list_count_changes(struct call *c, uint64_t n)
+{
+    c->worker->stats.dirty += n - 1;
+}
+
+/*
+ * `n` elements go off this end of the list at key i, which stays: what stands for it then. The
+ * change is the caller's to state.
+ */
+struct entry *list_take_off(struct call *c, int i, struct entry *e, enum list_end from, uint64_t n);
+
+/* Elements from number `first` on as bulks. */
+void list_reply_range(struct call *c, const struct entry *e, uint64_t first, uint64_t n);
+
+/* False, and answered, if an argument from number `from` on is more than an element may be. */
+bool list_elements_fit(struct call *c, int from);
+
 /* LEFT or RIGHT; "ERR syntax error" for another word. */
 bool list_end_arg(struct call *c, int i, enum list_end *out);
 
