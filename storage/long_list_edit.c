@@ -212,8 +212,8 @@ static size_t sift(struct long_list *l, size_t i, const struct pack_value *v, si
 }
 
 /*
- * Node i stays, `removed` of its elements went: it becomes number `kept`, or part of the one before.
- * Returns how many are kept with it.
+ * Node i stays, `removed` of its elements went: it becomes number `kept`, or part of the one
+ * before. Returns how many are kept with it.
  */
 static size_t keep(struct long_list *l, size_t i, size_t kept, size_t removed,
                    struct list_limits max)

@@ -52,26 +52,30 @@ void cmd_srem(struct call *c)
     reply_int(c, removed);
 }
 
-/* The member, which both keys' sets are there for, or the destination's will be. */
-static void move_member(struct call *c, struct entry *from, struct entry *to,
-                        const struct set_member *m)
+static void take_from_source(struct call *c, const struct set_member *m)
 {
-    bool fresh = !to;
+    struct entry *from = call_peek(c, 1);
 
+    set_remove(&from, m);
     call_moved(c, 1, from);
     call_changed(c, 1, EVENT_SREM);
     if (!set_count(from))
         call_emptied(c, 1);
+}
+
+static void put_into_destination(struct call *c, const struct set_member *m)
+{
+    struct entry *to = call_peek(c, 2);
+    bool fresh = !to;
+
     if (fresh)
         to = set_new(call_arg(c, 2), EXPIRY_NONE);
     if (!set_add(&to, m, intset_max(c)))
         return;
-    if (fresh) {
+    if (fresh)
         call_put(c, 2, to);
-    } else {
-        call_peek(c, 2);
+    else
         call_moved(c, 2, to);
-    }
     call_changed(c, 2, EVENT_SADD);
 }
 
@@ -87,9 +91,8 @@ void cmd_smove(struct call *c)
     moves = from && set_has(from, &m);
     reply_int(c, moves);
     if (moves && from != to) {
-        call_peek(c, 1);
-        set_remove(&from, &m);
-        move_member(c, from, to, &m);
+        take_from_source(c, &m);
+        put_into_destination(c, &m);
     }
 }
 
