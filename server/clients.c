@@ -84,13 +84,10 @@ static void flag_letters(const struct conn *c, char *out)
         bool is;
         char letter;
     } flags[] = {
-        {c->flags & CONN_MONITOR, 'O'},
-        {c->subs != NULL, 'P'},
-        {c->flags & CONN_MULTI, 'x'},
-        {client_is_blocked(c), 'b'},
-        {c->flags & CONN_CLOSE_AFTER_REPLY, 'c'},
-        {c->flags & CONN_UNIX, 'U'},
-        {c->flags & CONN_NO_EVICT, 'e'},
+        {c->flags & CONN_MONITOR, 'O'},  {c->subs != NULL, 'P'},
+        {c->flags & CONN_MULTI, 'x'},    {client_is_blocked(c), 'b'},
+        {transaction_is_void(c), 'd'},   {c->flags & CONN_CLOSE_AFTER_REPLY, 'c'},
+        {c->flags & CONN_UNIX, 'U'},     {c->flags & CONN_NO_EVICT, 'e'},
         {c->flags & CONN_NO_TOUCH, 'T'},
     };
     size_t n = 0;

@@ -249,7 +249,7 @@ void transaction_exec(struct call *c)
     look_ahead(c, t, table_hint_bucket);
     look_ahead(c, t, table_hint_item);
     hold(c, t);
-    changed = watches_changed(&t->watches, ks, c->now_ms);
+    changed = watches_changed_locked(&t->watches, ks, c->now_ms);
     watches_release_locked(&t->watches, ks);
     if (changed)
         reply_null_array(c);
@@ -271,4 +271,12 @@ size_t transaction_memory(const struct conn *c)
     const struct transaction *t = c->transaction;
 
     return t ? t->memory + t->watches.memory + t->watches.cap * sizeof(*t->watches.v) : 0;
+}
+
+bool transaction_is_void(const struct conn *c)
+{
+    const struct worker *w = c->worker;
+
+    return c->transaction &&
+           watches_changed(&c->transaction->watches, &w->server->keyspace, w->now_ms);
 }

@@ -51,5 +51,7 @@ int transaction_flags(const struct call *c);
 /* How many commands are queued; -1 outside of MULTI. */
 int64_t transaction_count(const struct conn *c);
 size_t transaction_memory(const struct conn *c);
+/* A key that it watches has changed, so that EXEC will do nothing. No shard of these is locked. */
+bool transaction_is_void(const struct conn *c);
 
 #endif

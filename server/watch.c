@@ -80,13 +80,32 @@ void watches_add(struct watches *ws, struct call *c, int i)
     ws->memory += sizeof(*k) + key.len;
 }
 
-bool watches_changed(const struct watches *ws, const struct keyspace *ks, int64_t now_ms)
+static bool has_changed(const struct watch *w, const struct keyspace *ks, int64_t now_ms)
+{
+    return version_of(ks, w->key, now_ms) != w->version;
+}
+
+bool watches_changed_locked(const struct watches *ws, const struct keyspace *ks, int64_t now_ms)
 {
     for (size_t i = 0; i < ws->len; i++) {
-        if (version_of(ks, ws->v[i].key, now_ms) != ws->v[i].version)
+        if (has_changed(&ws->v[i], ks, now_ms))
             return true;
     }
     return false;
+}
+
+bool watches_changed(const struct watches *ws, const struct keyspace *ks, int64_t now_ms)
+{
+    bool changed = false;
+
+    for (size_t i = 0; i < ws->len && !changed; i++) {
+        struct shard *shard = shard_at(ks, ws->v[i].key);
+
+        lock_take(&shard->lock);
+        changed = has_changed(&ws->v[i], ks, now_ms);
+        lock_release(&shard->lock);
+    }
+    return changed;
 }
 
 static void leave(struct keyspace *ks, struct watched *k)

@@ -32,6 +32,8 @@ void watches_add(struct watches *ws, struct call *c, int i);
  * Whether any of the keys was changed, made, deleted, or has reached its time. Locked: their
  * shards.
  */
+bool watches_changed_locked(const struct watches *ws, const struct keyspace *ks, int64_t now_ms);
+/* The same, locking one shard after the other. */
 bool watches_changed(const struct watches *ws, const struct keyspace *ks, int64_t now_ms);
 /* Forgets all. Locked: their shards. */
 void watches_release_locked(struct watches *ws, struct keyspace *ks);

@@ -25,6 +25,37 @@ static const struct wire_case watched_changes[] = {
     {"@1 GETEX k", "'5'"},   {"MULTI", "+OK"},        {"EXEC", "[]"},
 };
 
+/* CLIENT LIST tells of a client whose EXEC will do nothing. */
+static const struct wire_case watched_and_listed[] = {
+    {"CLIENT SETNAME watcher", "+OK"},
+    {"WATCH k none", "+OK"},
+    {"@1 CLIENT LIST", "/name=watcher age=[0-9]+ idle=[0-9]+ flags=U? "},
+    {"@1 SET k 1", "+OK"},
+    {"@1 CLIENT LIST", "/name=watcher age=[0-9]+ idle=[0-9]+ flags=dU? "},
+    {"CLIENT INFO", "/flags=dU? "},
+    {"MULTI", "+OK"},
+    {"CLIENT INFO", "+QUEUED"},
+    {"@1 CLIENT LIST", "/name=watcher age=[0-9]+ idle=[0-9]+ flags=xdU? "},
+    {"EXEC", "nil", "nil*"},
+    {"@1 CLIENT LIST", "/name=watcher age=[0-9]+ idle=[0-9]+ flags=U? "},
+    {"WATCH k none", "+OK"},
+    {"@1 SET none 1", "+OK"},
+    {"@1 DEL none", ":1"},
+    {"CLIENT INFO", "/flags=dU? "},
+    {"UNWATCH", "+OK"},
+    {"CLIENT INFO", "/flags=U? "},
+    {"WATCH k", "+OK"},
+    {"@1 DEL k", ":1"},
+    {"MULTI", "+OK"},
+    {"DISCARD", "+OK"},
+    {"CLIENT INFO", "/flags=U? "},
+    {"WATCH k", "+OK"},
+    {"MULTI", "+OK"},
+    {"CLIENT INFO", "+QUEUED"},
+    {"CLIENT LIST", "+QUEUED"},
+    {"EXEC", "/flags=xU? .*name=watcher .*flags=xU? "},
+};
+
 static const struct wire_case watched_and_missing[] = {
     {"WATCH none", "+OK"},
     {"@1 SET none 1", "+OK"},
@@ -148,8 +179,13 @@ static const struct wire_case watched_expiry[] = {
 };
 
 static const struct group groups[] = {
-    TABLE(watched_changes),   TABLE(watched_and_missing), TABLE(watched_values),
-    TABLE(watched_databases), TABLE(watched_expiry),      {NULL},
+    TABLE(watched_changes),
+    TABLE(watched_and_listed),
+    TABLE(watched_and_missing),
+    TABLE(watched_values),
+    TABLE(watched_databases),
+    TABLE(watched_expiry),
+    {NULL},
 };
 
 int main(void)
