@@ -208,14 +208,38 @@ static const struct wire_case keys_go_in_time[] = {
     {"RANDOMKEY", "/^'(k|keep|q)'$"},
 };
 
+/* The last of all times, 292 million years from now, is told as it was set. */
+static const struct wire_case last_time[] = {
+    {"SET k v PXAT 9223372036854775807", "+OK"},
+    {"PEXPIRETIME k", ":9223372036854775807"},
+    {"PEXPIREAT k 9223372036854775807 GT", ":0"},
+    {"APPEND k w", ":2"},
+    {"RENAME k l", "+OK"},
+    {"COPY l k", ":1"},
+    {"PEXPIRETIME k", ":9223372036854775807"},
+    {"GETEX l PXAT 9223372036854775807", "'vw'"},
+    {"PEXPIRETIME l", ":9223372036854775807"},
+    {"PTTL l", "/^:92233[0-9]{14}$"},
+    {"PERSIST l", ":1"},
+    {"PEXPIRETIME l", ":-1"},
+    {"SET k v PXAT 9223372036854775805", "+OK"},
+    {"PEXPIRETIME k", ":9223372036854775805"},
+};
+
+/*
+ * It means "never" inside an entry, and is kept as the time before it: a sentinel beside all times
+ * would cost a look at each comparison of two of them. So these two are the same.
+ */
+static const struct wire_case last_but_one[] = {
+    {"SET k v PXAT 9223372036854775806", "+OK"},
+    {"PEXPIRETIME k", ":9223372036854775807"},
+    {"PEXPIREAT k 9223372036854775807 GT", ":0"},
+};
+
 static const struct group groups[] = {
-    TABLE(expire_and_ttl),
-    TABLE(expire_in_the_past),
-    TABLE(expire_overflow),
-    TABLE(expire_options),
-    TABLE(what_clears_a_ttl),
-    TABLE(keys_go_in_time),
-    {NULL},
+    TABLE(expire_and_ttl), TABLE(expire_in_the_past), TABLE(expire_overflow),
+    TABLE(expire_options), TABLE(what_clears_a_ttl),  TABLE(keys_go_in_time),
+    TABLE(last_time),      NEW_TABLE(last_but_one),   {NULL},
 };
 
 int main(void)
