@@ -227,6 +227,30 @@ static const struct wire_case small_ones[] = {
     {"ACL CAT a b",
      "-ERR unknown subcommand or wrong number of arguments for 'CAT'. Try ACL HELP."},
     {"ACL HELP", "/^\\[\\+ACL <subcommand>"},
+    {"ACL LIST", "['user default on nopass ~* &* +@all']"},
+    {"ACL LIST x", "-ERR wrong number of arguments for 'acl|list' command"},
+    {"ACL GETUSER default",
+     "{'flags' ~['on' 'nopass'] 'passwords' [] 'commands' '+@all' 'keys' '~*' 'channels' '&*' "
+     "'selectors' []}"},
+    {"ACL GETUSER Default", "nil"},
+    {"ACL GETUSER", "-ERR wrong number of arguments for 'acl|getuser' command"},
+    {"CONFIG SET requirepass foo", "+OK"},
+    {"ACL LIST", "['user default on "
+                 "#2c26b46b68ffc68ff99b453c1d30413413422d706483bfa0f98a5e886266e7ae ~* &* +@all']"},
+    {"ACL GETUSER default",
+     "{'flags' ~['on'] 'passwords' "
+     "['2c26b46b68ffc68ff99b453c1d30413413422d706483bfa0f98a5e886266e7ae'] 'commands' '+@all' "
+     "'keys' '~*' 'channels' '&*' 'selectors' []}"},
+    {"CONFIG SET requirepass \"\"", "+OK"},
+    {"ACL GENPASS", "/^'[0-9a-f]{64}'$"},
+    {"ACL GENPASS 1", "/^'[0-9a-f]'$"},
+    {"ACL GENPASS 5", "/^'[0-9a-f]{2}'$"},
+    {"ACL GENPASS 4096", "/^'[0-9a-f]{1024}'$"},
+    {"ACL GENPASS 4097", "-ERR ACL GENPASS argument must be the number of bits for the output "
+                         "password, a positive number up to 4096"},
+    {"ACL GENPASS x", "-ERR value is not an integer or out of range"},
+    {"ACL GENPASS 1 2",
+     "-ERR unknown subcommand or wrong number of arguments for 'GENPASS'. Try ACL HELP."},
     {"ROLE", "['master' :0 []]"},
     {"ROLE x", "-ERR wrong number of arguments for 'role' command"},
     {"LOLWUT VERSION x", "-ERR value is not an integer or out of range"},
