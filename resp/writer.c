@@ -71,25 +71,29 @@ void write_bool(struct writer *w, bool v)
         write_int(w, v);
 }
 
-void write_double(struct writer *w, double v)
+static void write_double_text(struct writer *w, struct slice text)
 {
-    char text[64];
-    size_t len = num_format_double(text, sizeof(text), v);
-
     if (!w->resp3) {
-        write_bulk(w, slice_make(text, len));
+        write_bulk(w, text);
         return;
     }
     buf_append_char(w->buf, ',');
-    buf_append(w->buf, text, len);
+    buf_append_slice(w->buf, text);
     buf_append(w->buf, "\r\n", 2);
+}
+
+void write_double(struct writer *w, double v)
+{
+    char text[64];
+
+    write_double_text(w, slice_make(text, num_format_double(text, sizeof(text), v)));
 }
 
 void write_long_double(struct writer *w, long double v)
 {
     char text[NUM_DOUBLE_MAX];
 
-    write_bulk(w, slice_make(text, num_format_long_double(text, sizeof(text), v)));
+    write_double_text(w, slice_make(text, num_format_long_double(text, sizeof(text), v)));
 }
 
 void write_big_number(struct writer *w, struct slice digits)

@@ -39,7 +39,7 @@ void write_null_array(struct writer *w);
 void write_bool(struct writer *w, bool v);
 /* 17 significant digits, as a double where there is one, else as a bulk string. */
 void write_double(struct writer *w, double v);
-/* For people: no exponent. */
+/* The same without an exponent, for people. */
 void write_long_double(struct writer *w, long double v);
 /* Digits of any length, a big number in RESP3. */
 void write_big_number(struct writer *w, struct slice digits);

@@ -39,16 +39,16 @@ static void append(struct transaction *t, struct kept *q)
 
 static void keep(struct transaction *t, struct call *c)
 {
+    bool world = command_needs_world(c->cmd, c->argv, c->argc);
     struct kept *q = kept_new(c);
 
     append(t, q);
     t->memory += q->memory;
     t->flags |= c->cmd->flags & GATE_FLAGS;
-    t->world =
-        t->world || c->cmd->flags & CMD_EXEC_WORLD || command_needs_world(c->cmd, c->argv, c->argc);
+    t->world = t->world || world || c->cmd->flags & CMD_EXEC_WORLD;
     if (c->cmd->one_key)
         key_locks_add(&t->locks, c->first_hash);
-    else if (!key_locks_add_keys(&t->locks, c, q->hashes))
+    else if (world || !key_locks_add_keys(&t->locks, c, q->hashes))
         q->hashes = NULL;
 }
 

@@ -13,6 +13,7 @@
 
 #include "base/compiler.h"
 #include "base/rng.h"
+#include "tests/differential/places.h"
 #include "tests/differential/sketches.h"
 
 enum { SCRATCH_SIZE = 48 * 1024, SOON_S = 1000000, LATE_S = 900000000 };
@@ -91,6 +92,11 @@ static struct slice draw_bigkey(void)
 static struct slice draw_sketchkey(void)
 {
     return said("sketch%d", (int)rng_below(5));
+}
+
+static struct slice draw_geokey(void)
+{
+    return said("geo%d", (int)rng_below(5));
 }
 
 /* Elements of sets: some of them again and again. */
@@ -456,6 +462,10 @@ static const struct generator all[] = {
     {"bigkey", WORD_KEY, draw_bigkey},
     {"sketchkey", WORD_KEY, draw_sketchkey},
     {"sketch", WORD_VALUE, sketch_draw},
+    {"geokey", WORD_KEY, draw_geokey},
+    {"lon", WORD_VALUE, place_draw_lon},
+    {"lat", WORD_VALUE, place_draw_lat},
+    {"length", WORD_VALUE, place_draw_length},
     {"element", WORD_VALUE, draw_element},
     {"setkey", WORD_KEY, draw_setkey},
     {"bigsetkey", WORD_KEY, draw_bigsetkey},

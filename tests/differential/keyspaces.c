@@ -24,6 +24,7 @@ static const struct {
     {"list", &exact, "LRANGE", "0 -1"},
     {"set", &orderless, "SMEMBERS", NULL},
     {"hash", &orderless, "HGETALL", NULL},
+    {"zset", &exact, "ZRANGE", "0 -1 WITHSCORES"},
 };
 
 struct inspection {

@@ -20,6 +20,9 @@ static struct rule strings[] = {
 static struct rule bits[] = {
 #include "tests/differential/bits.def"
 };
+static struct rule geo[] = {
+#include "tests/differential/geo.def"
+};
 static struct rule hyperloglog[] = {
 #include "tests/differential/hyperloglog.def"
 };
@@ -55,7 +58,7 @@ static struct rule pubsub[] = {
     }
 static struct family families[] = {
     FAMILY(strings), FAMILY(bits), FAMILY(hyperloglog), FAMILY(keys),         FAMILY(expiry),
-    FAMILY(lists),   FAMILY(sets), FAMILY(admin),       FAMILY(transactions),
+    FAMILY(lists),   FAMILY(sets), FAMILY(admin),       FAMILY(transactions), FAMILY(geo),
 };
 #undef FAMILY
 
