@@ -22,6 +22,8 @@ static void close_all(struct session *t)
         wire_close(t->connections[i]);
         t->connections[i] = NULL;
     }
+    wire_close(t->observer);
+    t->observer = NULL;
 }
 
 void session_reset(struct session *t)
@@ -34,6 +36,39 @@ void session_reset(struct session *t)
     if (strcmp(wire_call(w, "FLUSHALL"), "+OK") != 0)
         bail("FLUSHALL is answered by %s", w->last);
     wire_close(w);
+}
+
+/* ---- clients that wait ---- */
+
+static long waiting_clients(struct session *t)
+{
+    static const char field[] = "blocked_clients:";
+    char *info;
+    const char *at;
+    long count;
+
+    if (t->observer == NULL)
+        t->observer = wire_open(t->server, 2);
+    info = wire_bulk(t->observer, "INFO clients");
+    at = info != NULL ? strstr(info, field) : NULL;
+    if (at == NULL)
+        bail("INFO clients does not say how many wait");
+    count = strtol(at + strlen(field), NULL, 10);
+    free(info);
+    return count;
+}
+
+void session_block(struct session *t, int i, const char *line)
+{
+    struct wire *w = session_wire(t, i);
+    long long end = raw_now_ms() + RAW_TIMEOUT_MS;
+    long before = waiting_clients(t), now;
+
+    wire_send(w, line);
+    do
+        now = waiting_clients(t);
+    while (now <= before && raw_now_ms() < end);
+    ok(now == before + 1, "%s RESP%d: %s waits", t->family, t->protocol, line);
 }
 
 /* ---- replies ---- */
@@ -149,16 +184,21 @@ static void check_reply(const struct session *t, struct wire *w, const struct wi
 static void run_case(struct session *t, const struct wire_case *c)
 {
     const char *line = c->line;
+    int connection = *line == '@' ? line[1] - '0' : 0;
     struct wire *w;
 
     if (*line == '~') {
         raw_sleep_ms(atoi(line + 1));
         return;
     }
-    w = session_wire(t, *line == '@' ? line[1] - '0' : 0);
+    w = session_wire(t, connection);
     if (*line == '@')
         line += 2;
     line += strspn(line, " ");
+    if (strcmp(c->reply, "(waits)") == 0) {
+        session_block(t, connection, line);
+        return;
+    }
     if (*line != '\0')
         wire_send(w, line);
     if (*c->reply != '\0')

@@ -18,6 +18,7 @@
  *   %[a b]       the items in any order: written sorted by their text
  *   (closed)     the connection ends
  *   (silence)    nothing comes for a little while
+ *   (waits)      nothing is read; the server says that one more client waits
  */
 #ifndef TESTS_LIB_WIRE_H
 #define TESTS_LIB_WIRE_H
@@ -95,6 +96,7 @@ struct session {
     int threads;
     const char *family;
     struct wire *connections[SESSION_CONNECTIONS];
+    struct wire *observer; /* for (waits), opened when first used */
 };
 
 /* Closes what is open, FLUSHALL, then every row in turn, one check each. */
@@ -110,6 +112,12 @@ void session_reset(struct session *t);
 
 /* Connection number i, opened when first used. */
 struct wire *session_wire(struct session *t, int i);
+
+/*
+ * Sends a command on connection i, and returns when the server says that one more client waits:
+ * what others send next comes behind it.
+ */
+void session_block(struct session *t, int i, const char *line);
 
 /* One part of a test program: a table or a function. */
 struct group {
