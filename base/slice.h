@@ -28,22 +28,31 @@ static inline struct slice slice_str(const char *str)
 
 /*
  * Whether two runs of `len` bytes are the same: quicker than a call for the lengths that keys have.
+ * The ends are looked at first, since names mostly begin alike.
  */
 static inline bool bytes_eq(const char *a, const char *b, size_t len)
 {
-    uint64_t x, y, u, v;
+    uint32_t head[2], tail[2];
+    uint64_t x, y;
 
-    if (len > 32 || len < 8)
-        return len == 0 || memcmp(a, b, len) == 0;
-    for (size_t i = 0; i + 8 < len; i += 8) {
+    if (len > 32)
+        return memcmp(a, b, len) == 0;
+    if (len < 4)
+        return len == 0 || (a[0] == b[0] && a[len / 2] == b[len / 2] && a[len - 1] == b[len - 1]);
+    if (len < 8) {
+        memcpy(&head[0], a, 4);
+        memcpy(&head[1], b, 4);
+        memcpy(&tail[0], a + len - 4, 4);
+        memcpy(&tail[1], b + len - 4, 4);
+        return head[0] == head[1] && tail[0] == tail[1];
+    }
+    memcpy(&x, a + len - 8, 8);
+    memcpy(&y, b + len - 8, 8);
+    for (size_t i = 0; x == y && i + 8 < len; i += 8) {
         memcpy(&x, a + i, 8);
         memcpy(&y, b + i, 8);
-        if (x != y)
-            return false;
     }
-    memcpy(&u, a + len - 8, 8);
-    memcpy(&v, b + len - 8, 8);
-    return u == v;
+    return x == y;
 }
 
 static inline bool slice_eq(struct slice a, struct slice b)
