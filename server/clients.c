@@ -5,6 +5,7 @@
 #include "server/pubsub.h"
 #include "server/reply.h"
 #include "server/socket.h"
+#include "server/tracking.h"
 #include "server/transaction.h"
 #include "server/waiting.h"
 
@@ -80,14 +81,22 @@ struct conn *clients_find(struct server *s, uint64_t id)
 /* A letter for each thing worth knowing; room for 16 bytes. */
 static void flag_letters(const struct conn *c, char *out)
 {
+    uint32_t tracking = tracking_flags(c);
     const struct {
         bool is;
         char letter;
     } flags[] = {
-        {c->flags & CONN_MONITOR, 'O'},  {c->subs != NULL, 'P'},
-        {c->flags & CONN_MULTI, 'x'},    {client_is_blocked(c), 'b'},
-        {transaction_is_void(c), 'd'},   {c->flags & CONN_CLOSE_AFTER_REPLY, 'c'},
-        {c->flags & CONN_UNIX, 'U'},     {c->flags & CONN_NO_EVICT, 'e'},
+        {c->flags & CONN_MONITOR, 'O'},
+        {c->subs != NULL, 'P'},
+        {c->flags & CONN_MULTI, 'x'},
+        {client_is_blocked(c), 'b'},
+        {tracking & TRACKER_ON, 't'},
+        {tracking & TRACKER_BROKEN, 'R'},
+        {tracking & TRACKER_BROADCAST, 'B'},
+        {transaction_is_void(c), 'd'},
+        {c->flags & CONN_CLOSE_AFTER_REPLY, 'c'},
+        {c->flags & CONN_UNIX, 'U'},
+        {c->flags & CONN_NO_EVICT, 'e'},
         {c->flags & CONN_NO_TOUCH, 'T'},
     };
     size_t n = 0;
@@ -150,8 +159,9 @@ void client_describe(const struct conn *c, struct buf *out)
     describe_place(c, out);
     describe_state(c, out);
     describe_memory(c, out);
-    buf_printf(out, " events=%s cmd=%s user=default redir=-1 resp=%d lib-name=",
-               c->flags & CONN_WANTS_WRITE ? "rw" : "r", command, c->resp3 ? 3 : 2);
+    buf_printf(out, " events=%s cmd=%s user=default redir=%lld resp=%d lib-name=",
+               c->flags & CONN_WANTS_WRITE ? "rw" : "r", command, (long long)tracking_redirect(c),
+               c->resp3 ? 3 : 2);
     if (c->extra)
         buf_append_slice(out, c->extra->lib_name);
     buf_append_str(out, " lib-ver=");
@@ -182,6 +192,7 @@ void client_kill(struct conn *c, const struct worker *by)
 {
     struct worker *w = c->worker;
 
+    tracking_killed(c);
     if (w == by) {
         conn_doom(c);
         return;

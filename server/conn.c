@@ -10,6 +10,7 @@
 #include "server/output_limit.h"
 #include "server/pubsub.h"
 #include "server/socket.h"
+#include "server/tracking.h"
 #include "server/transaction.h"
 #include "server/waiting.h"
 #include "server/worker.h"
@@ -104,6 +105,7 @@ static void bury(struct conn *c)
     transaction_drop(c);
     pubsub_drop(c);
     monitor_end(c);
+    tracking_drop(c);
     list_remove(&c->link);
     list_remove(&c->flush_link);
     list_remove(&c->wait_link);
@@ -134,7 +136,7 @@ size_t conn_memory(const struct conn *c)
     if (c->in && c->in->filling)
         bytes += c->in->filling->cap;
     return bytes + mem_size_of(c->extra) + pubsub_memory(c) + transaction_memory(c) +
-           waiting_memory(c);
+           tracking_memory(c) + waiting_memory(c);
 }
 
 /* ---- writing ------------------------------------------------------------------------------- */
@@ -256,6 +258,7 @@ void conn_send_replies(struct conn *c)
     struct worker *w = c->worker;
     size_t sent = 0;
 
+    tracking_before_replies(w, c);
     if (UNLIKELY(w->out.len > OUTPUT_LIMIT_FROM))
         output_limit_check(c);
     if (w->out.len && !(c->flags & CONN_DOOMED)) {

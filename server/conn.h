@@ -23,6 +23,8 @@ struct subscription;
 struct subscriptions;
 struct transaction;
 struct waiter;
+struct tracker;
+struct outlet;
 
 enum conn_flags {
     CONN_CLOSE_AFTER_REPLY = 1 << 0, /* no more requests; closed when everything is written */
@@ -51,6 +53,7 @@ enum conn_gates {
     CONN_GATE_REPLY = 1 << 18,      /* CLIENT REPLY is not simply on */
     CONN_GATE_MULTI = 1 << 19,
     CONN_GATE_MONITOR = 1 << 20,
+    CONN_GATE_TRACKING = 1 << 21, /* it has an outlet; refuses nothing */
 };
 
 /* What a connection keeps of input that is not worked off. */
@@ -70,6 +73,8 @@ struct incoming {
 struct conn_extra {
     struct slice name, lib_name, lib_ver; /* owned, "" when not set */
     struct subscription *watch;           /* MONITOR */
+    struct tracker *tracker;              /* of CLIENT TRACKING */
+    struct outlet *outlet;                /* where it is told of keys that changed */
 };
 
 struct conn {

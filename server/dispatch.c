@@ -11,6 +11,7 @@
 #include "server/reply.h"
 #include "server/serving.h"
 #include "server/timing.h"
+#include "server/tracking.h"
 #include "server/transaction.h"
 #include "storage/value_types.h"
 
@@ -137,6 +138,15 @@ static NOINLINE void look_ahead(const struct call *c)
     }
 }
 
+/* All that the command needs is locked. */
+ALWAYS_INLINE void run_handler(struct call *c)
+{
+    if (LIKELY(!(c->conn->gates & CONN_GATE_TRACKING)))
+        c->cmd->run(c);
+    else
+        tracking_run(c);
+}
+
 static void run_locked(struct call *c)
 {
     struct keyspace *ks = &c->server->keyspace;
@@ -149,7 +159,7 @@ static void run_locked(struct call *c)
         lock_take(lock);
         if (UNLIKELY(c->parsed->like))
             look_ahead(c);
-        cmd->run(c);
+        run_handler(c);
         if (UNLIKELY(serving_due(c->worker)))
             serve_and_release(c);
         else
@@ -160,13 +170,13 @@ static void run_locked(struct call *c)
         c->now_ms = c->worker->now_ms;
         c->world = true;
         c->conf = c->server->conf;
-        cmd->run(c);
+        run_handler(c);
         serve(c, NULL);
         world_resume();
     } else {
         key_locks_take(&locks, c);
         c->holds_shards = locks.any;
-        cmd->run(c);
+        run_handler(c);
         serve(c, &locks);
         key_locks_release(&locks, ks);
     }
@@ -221,6 +231,8 @@ void dispatch_queued(const struct call *exec, const struct kept *q)
         monitor_note(&c);
     timing_begin(c.worker, c.cmd);
     c.cmd->run(&c);
+    if (UNLIKELY(c.conn->gates & CONN_GATE_TRACKING))
+        tracking_remember(&c);
     account(&c);
     if (UNLIKELY(monitored))
         monitor_show(&c);
@@ -232,13 +244,21 @@ static enum gate_result admit(struct call *c, uint32_t gates)
     enum gate_result result = GATE_REFUSED;
 
     if (LIKELY(!refused(c)))
-        result = LIKELY(!gates) ? GATE_PASS : gates_check(c);
+        result = LIKELY(!(gates & ~(uint32_t)CONN_GATE_TRACKING)) ? GATE_PASS : gates_check(c);
     if (LIKELY(result != GATE_REFUSED))
         return result;
     if (c->cmd)
         c->worker->commands[c->cmd->id].rejected++;
     transaction_refused(c);
     return result;
+}
+
+static void after(struct call *c)
+{
+    if (c->conn->gates & CONN_GATE_REPLY)
+        gates_after_reply(c);
+    if (c->conn->gates & CONN_GATE_TRACKING)
+        tracking_after(c);
 }
 
 bool dispatch(struct worker *w, struct conn *conn, const struct parsed *p)
@@ -260,8 +280,11 @@ bool dispatch(struct worker *w, struct conn *conn, const struct parsed *p)
         .first_hash = p->hash,
         .parsed = p,
     };
-    enum gate_result result = admit(&c, gates);
+    enum gate_result result;
 
+    if (UNLIKELY(gates & CONN_GATE_TRACKING))
+        tracking_catch_up(&c);
+    result = admit(&c, gates);
     if (UNLIKELY(result == GATE_WAIT)) {
         worker_park(w, conn);
         return false;
@@ -276,7 +299,7 @@ bool dispatch(struct worker *w, struct conn *conn, const struct parsed *p)
     } else if (result == GATE_REFUSED) {
         dispatch_count_error(&c);
     }
-    if (UNLIKELY(conn->gates & CONN_GATE_REPLY))
-        gates_after_reply(&c);
+    if (UNLIKELY(conn->gates & (CONN_GATE_REPLY | CONN_GATE_TRACKING)))
+        after(&c);
     return true;
 }

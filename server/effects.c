@@ -6,6 +6,7 @@
 #include "server/notify.h"
 #include "server/reaper.h"
 #include "server/serving.h"
+#include "server/tracking.h"
 #include "server/watch.h"
 #include "storage/value_types.h"
 
@@ -40,6 +41,8 @@ void effect_changed(struct worker *w, int db, unsigned shard, struct entry *e, s
     struct shard *home = &w->server->keyspace.shards[shard];
 
     e->version = shard_next_version(home);
+    if (UNLIKELY(tracking_cares(w->server, home)))
+        tracking_changed(w, home, key, false);
     w->stats.dirty++;
     if (UNLIKELY(home->waited))
         serving_note(w, db, home, e, key);
@@ -57,6 +60,8 @@ void effect_removed(struct worker *w, int db, unsigned shard, struct slice key,
     (void)last;
     if (UNLIKELY(home->watched))
         watch_removed(home, db, key, version);
+    if (UNLIKELY(tracking_cares(w->server, home)))
+        tracking_changed(w, home, key, event == EVENT_EXPIRED || event == EVENT_EVICTED);
     w->stats.dirty++;
     effect_event(w, db, key, event);
 }

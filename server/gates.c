@@ -4,6 +4,7 @@
 #include "server/auth.h"
 #include "server/eviction.h"
 #include "server/reply.h"
+#include "server/tracking.h"
 #include "server/transaction.h"
 
 static enum gate_result gate_auth(struct call *c)
@@ -23,9 +24,19 @@ static enum gate_result gate_no_multi(struct call *c)
     return GATE_REFUSED;
 }
 
+/* Of what has to go for a request, its client is told before it is answered. */
+static bool make_room(struct call *c)
+{
+    bool enough = eviction_make_room(c->worker);
+
+    if (UNLIKELY(c->conn->gates & CONN_GATE_TRACKING))
+        tracking_catch_up(c);
+    return enough;
+}
+
 static enum gate_result gate_memory(struct call *c)
 {
-    if (!server_gate(c->server, GATE_MEMORY) || eviction_make_room(c->worker) ||
+    if (!server_gate(c->server, GATE_MEMORY) || make_room(c) ||
         !(transaction_flags(c) & CMD_DENYOOM))
         return GATE_PASS;
     reply_error(c, "OOM command not allowed when used memory > 'maxmemory'.");

@@ -1,6 +1,7 @@
 /* INFO clients, see info.h. */
 #include "server/clients.h"
 #include "server/info.h"
+#include "server/tracking.h"
 #include "server/waiting.h"
 
 struct client_sums {
@@ -34,6 +35,6 @@ void info_clients(struct info *i)
     info_int(i, "client_recent_max_input_buffer", (int64_t)sums.max_input);
     info_int(i, "client_recent_max_output_buffer", (int64_t)sums.max_output);
     info_int(i, "blocked_clients", sums.blocked);
-    info_int(i, "tracking_clients", 0);
+    info_int(i, "tracking_clients", (int64_t)atomic_load(&i->server->tracking->clients));
     info_int(i, "clients_in_timeout_table", sums.timed);
 }

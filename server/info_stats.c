@@ -4,6 +4,7 @@
 #include "base/mem.h"
 #include "server/eviction.h"
 #include "server/pubsub.h"
+#include "server/tracking.h"
 
 enum { NS_A_MS = 1000 * 1000 };
 
@@ -61,6 +62,15 @@ static void channels(struct info *i)
     info_int(i, "pubsubshard_channels", (int64_t)pubsub_channels(i->server, CHANNEL_SHARD));
 }
 
+static void tracked(struct info *i)
+{
+    struct tracking *t = i->server->tracking;
+
+    info_int(i, "tracking_total_keys", atomic_load(&t->keys));
+    info_int(i, "tracking_total_items", atomic_load(&t->items));
+    info_int(i, "tracking_total_prefixes", (int64_t)prefixes_count(&t->prefixes));
+}
+
 void info_stats(struct info *i)
 {
     static const char absent[] = "latest_fork_usec:0\r\n"
@@ -72,17 +82,15 @@ void info_stats(struct info *i)
                                  "active_defrag_key_hits:0\r\n"
                                  "active_defrag_key_misses:0\r\n"
                                  "total_active_defrag_time:0\r\n"
-                                 "current_active_defrag_time:0\r\n"
-                                 "tracking_total_keys:0\r\n"
-                                 "tracking_total_items:0\r\n"
-                                 "tracking_total_prefixes:0\r\n"
-                                 "unexpected_error_replies:0\r\n";
+                                 "current_active_defrag_time:0\r\n";
     bool threaded = i->server->workers_len > 1;
 
     traffic(i);
     keys_gone(i);
     channels(i);
     buf_append_str(&i->out, absent);
+    tracked(i);
+    info_int(i, "unexpected_error_replies", 0);
     info_int(i, "total_error_replies", (int64_t)i->stats.error_replies);
     info_int(i, "dump_payload_sanitizations", 0);
     info_int(i, "total_reads_processed", (int64_t)i->stats.reads);

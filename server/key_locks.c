@@ -3,8 +3,6 @@
 
 #include "base/mem.h"
 
-enum { POSITIONS_QUICK = 64 };
-
 static void reserve_hashes(struct worker *w, size_t n)
 {
     if (w->hashes_cap >= n)
@@ -85,14 +83,13 @@ bool key_locks_extend(struct key_locks *locks, struct keyspace *ks, uint64_t has
     return kept;
 }
 
-/* Where the call's keys are; `*keys` is allocated unless it is `quick`. */
-static int find_keys(const struct call *c, struct key_position quick[POSITIONS_QUICK],
-                     struct key_position **keys)
+int key_positions(const struct call *c, struct key_position quick[KEY_POSITIONS_QUICK],
+                  struct key_position **keys)
 {
-    int n = command_keys(c->cmd, c->argv, c->argc, quick, POSITIONS_QUICK);
+    int n = command_keys(c->cmd, c->argv, c->argc, quick, KEY_POSITIONS_QUICK);
 
     *keys = quick;
-    if (n > POSITIONS_QUICK) {
+    if (n > KEY_POSITIONS_QUICK) {
         *keys = mem_alloc((size_t)n * sizeof(**keys));
         command_keys(c->cmd, c->argv, c->argc, *keys, n);
     }
@@ -101,8 +98,8 @@ static int find_keys(const struct call *c, struct key_position quick[POSITIONS_Q
 
 bool key_locks_add_keys(struct key_locks *locks, const struct call *c, uint64_t *hashes)
 {
-    struct key_position quick[POSITIONS_QUICK], *keys;
-    int n = find_keys(c, quick, &keys);
+    struct key_position quick[KEY_POSITIONS_QUICK], *keys;
+    int n = key_positions(c, quick, &keys);
 
     add_positions(locks, c, hashes, keys, n);
     if (keys != quick)
@@ -112,8 +109,8 @@ bool key_locks_add_keys(struct key_locks *locks, const struct call *c, uint64_t 
 
 void key_locks_take(struct key_locks *locks, struct call *c)
 {
-    struct key_position quick[POSITIONS_QUICK], *keys;
-    int n = find_keys(c, quick, &keys);
+    struct key_position quick[KEY_POSITIONS_QUICK], *keys;
+    int n = key_positions(c, quick, &keys);
 
     locks->any = false;
     if (n <= 0)

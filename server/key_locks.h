@@ -4,6 +4,14 @@
 
 #include "server/call.h"
 
+enum { KEY_POSITIONS_QUICK = 64 };
+/*
+ * Where the call's keys are, and how many; mem_free() frees the array unless it is `quick`. Below 0
+ * if the arguments make no sense.
+ */
+int key_positions(const struct call *c, struct key_position quick[KEY_POSITIONS_QUICK],
+                  struct key_position **keys);
+
 struct key_locks {
     uint64_t shards[SHARDS / 64]; /* a bit for each that is locked */
     bool any;

@@ -42,7 +42,7 @@ static void do_job(struct reaper *r, struct job *job)
 {
     if (job->entry)
         entry_free(job->entry);
-    else
+    else if (job->spaces)
         keyspace_free_spaces(job->spaces);
     mem_flush();
     atomic_fetch_sub(&r->pending, job->keys);
@@ -121,6 +121,11 @@ void reaper_give(struct reaper *r, struct space *spaces, uint64_t keys, void (*d
 void reaper_give_entry(struct reaper *r, struct entry *e)
 {
     give(r, (struct job){.entry = e, .keys = 1});
+}
+
+void reaper_run(struct reaper *r, void (*fn)(void *arg), void *arg)
+{
+    give(r, (struct job){.done = fn, .arg = arg});
 }
 
 void reaper_free(struct reaper *r)

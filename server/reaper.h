@@ -23,6 +23,9 @@ void reaper_give(struct reaper *r, struct space *spaces, uint64_t keys, void (*d
 /* Takes ownership of an entry that is out of its table. Any thread. */
 void reaper_give_entry(struct reaper *r, struct entry *e);
 
+/* Runs fn(arg) on the reaper's thread; it frees what takes long. Any thread. */
+void reaper_run(struct reaper *r, void (*fn)(void *arg), void *arg);
+
 /* Keys that still are to be freed, and that were. Any thread. */
 uint64_t reaper_pending(const struct reaper *r);
 uint64_t reaper_freed(const struct reaper *r);

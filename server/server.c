@@ -14,6 +14,7 @@
 #include "server/reaper.h"
 #include "server/signals.h"
 #include "server/slowlog.h"
+#include "server/tracking.h"
 #include "server/worker.h"
 
 #include <errno.h>
@@ -149,6 +150,7 @@ bool server_init(struct server *s, struct conf *conf)
     s->slowlog = slowlog_new();
     s->reaper = reaper_new();
     s->pubsub = pubsub_new(conf_workers(conf));
+    s->tracking = tracking_new(conf_workers(conf));
     server_set_gate(s, GATE_MEMORY, conf->maxmemory > 0);
     s->main_base = event_base_new();
     if (!s->main_base || inbox_init(&s->main_inbox) < 0 || !rename_commands(s) || !make_workers(s))
@@ -325,6 +327,7 @@ void server_release(struct server *s)
         worker_release(&s->workers[i]);
     mem_free(s->workers);
     pubsub_free(s->pubsub);
+    tracking_free(s->tracking, &s->keyspace);
     slowlog_free(s->slowlog);
     latency_free(s->latency);
     keyspace_release(&s->keyspace);

@@ -19,6 +19,7 @@
 struct worker;
 struct command_table;
 struct pubsub;
+struct tracking;
 struct latency;
 struct reaper;
 struct slowlog;
@@ -51,11 +52,13 @@ struct server {
     struct event_base *main_base;
     struct inbox main_inbox;
     struct pubsub *pubsub;
+    struct tracking *tracking;
     struct latency *latency;
     struct slowlog *slowlog;
     struct reaper *reaper;
 
-    _Atomic uint32_t gates; /* enum server_gates */
+    _Atomic uint32_t gates;  /* enum server_gates */
+    _Atomic bool broadcasts; /* there are clients that are told of changes by prefix */
     _Atomic uint64_t next_client_id;
     _Atomic int64_t clients; /* open connections */
     _Atomic uint64_t rejected_connections;

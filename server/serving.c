@@ -3,6 +3,7 @@
 
 #include "base/mem.h"
 #include "server/effects.h"
+#include "server/tracking.h"
 #include "server/waited.h"
 
 #include <poll.h>
@@ -187,6 +188,7 @@ static void serve(struct serving *s, struct shard *shard, struct hook *h)
         return;
     waiter->served = h;
     run(s, waiter, h->arg);
+    tracking_before_replies(s->worker, s->worker->current);
     waiter_hand_over(waiter, s->worker);
 }
 

@@ -12,6 +12,7 @@
 #include "server/reply.h"
 #include "server/serving.h"
 #include "server/timing.h"
+#include "server/tracking.h"
 
 enum {
     GATE_FLAGS = CMD_WRITE | CMD_READONLY | CMD_DENYOOM | CMD_MAY_REPLICATE,
@@ -249,6 +250,8 @@ void transaction_exec(struct call *c)
     look_ahead(c, t, table_hint_bucket);
     look_ahead(c, t, table_hint_item);
     hold(c, t);
+    if (UNLIKELY(c->conn->gates & CONN_GATE_TRACKING))
+        tracking_catch_up(c);
     changed = watches_changed_locked(&t->watches, ks, c->now_ms);
     watches_release_locked(&t->watches, ks);
     if (changed)

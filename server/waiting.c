@@ -5,6 +5,7 @@
 #include "server/dispatch.h"
 #include "server/reply.h"
 #include "server/timing.h"
+#include "server/tracking.h"
 #include "server/waited.h"
 
 #include <math.h>
@@ -182,6 +183,7 @@ static void finish(struct waiter *waiter)
     if (c) {
         c->waiter = NULL;
         account(waiter);
+        tracking_before_reply(c);
         if (!(waiter->conn_flags & (CONN_REPLY_OFF | CONN_REPLY_SKIP)))
             buf_append_slice(conn_output(c), buf_slice(&waiter->reply));
     }

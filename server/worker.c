@@ -13,6 +13,7 @@
 #include "server/output_limit.h"
 #include "server/pubsub.h"
 #include "server/timing.h"
+#include "server/tracking.h"
 #include "server/waiting.h"
 
 #include <errno.h>
@@ -55,6 +56,8 @@ static void flush_conns(struct worker *w)
 /* Everything that goes out. Closing a connection may bring others their messages. */
 static void send_all(struct worker *w)
 {
+    tracking_before_replies(w, NULL);
+    outlets_deliver(w);
     pubsub_deliver(w);
     flush_conns(w);
     while (UNLIKELY(!list_empty(&w->doomed))) {
@@ -151,6 +154,7 @@ static void next_tick(struct worker *w)
 static void tick(struct worker *w)
 {
     check_conns(w);
+    tracking_tick(w);
     if (server_gate(w->server, GATE_MEMORY))
         eviction_make_room(w);
 }
@@ -309,7 +313,7 @@ static void on_release(evutil_socket_t fd, short what, void *arg)
     (void)fd;
     (void)what;
     worker_round_begin(w);
-    while (!pubsub_congested(w) && !list_empty(&w->held))
+    while (!pubsub_congested(w) && !outlets_congested(w) && !list_empty(&w->held))
         conn_release(CONTAINER_OF(w->held.next, struct conn, hold_link));
     if (!list_empty(&w->held))
         await_release(w);
@@ -345,6 +349,7 @@ bool worker_init(struct worker *w, struct server *s, int index)
 
     w->server = s;
     w->index = index;
+    w->sweep_shard = (unsigned)index;
     list_init(&w->conns);
     list_init(&w->flush);
     list_init(&w->doomed);
@@ -441,4 +446,6 @@ void worker_release(struct worker *w)
     args_release(&w->args);
     buf_release(&w->out);
     buf_release(&w->monitor_text);
+    buf_release(&w->notice);
+    buf_release(&w->changed);
 }

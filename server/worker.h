@@ -41,6 +41,7 @@ struct gathered {
 };
 
 struct evictor;
+struct outlet_desk;
 struct waited;
 
 struct worker {
@@ -74,6 +75,13 @@ struct worker {
     bool
         kill_asked; /* it is told to close those that were killed; changed with the world stopped */
     _Atomic int load; /* connections, and those on their way here */
+
+    struct buf notice;             /* scratch: what trackers are told */
+    struct buf changed;            /* keys that trackers are to be told of, see broadcast.h */
+    size_t changed_len;            /* how many */
+    struct outlet_desk *congested; /* where it put more than its owner can keep up with */
+    unsigned sweep_shard;          /* where tracked_keys_sweep() goes on */
+    uint64_t sweep_cursor;
 
     struct buf monitor_text; /* scratch of monitor.c: the command in hand as MONITOR shows it */
 

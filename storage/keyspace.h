@@ -22,6 +22,7 @@ struct shard {
     uint64_t seq;          /* the last version given to a key of this shard */
     struct table *watched; /* keys that clients watch, see server/watch.h; NULL for none */
     struct table *waited;  /* keys that clients wait for, see server/waited.h; NULL for none */
+    struct table *tracked; /* keys that clients cache, see server/tracked_keys.h; the same */
 };
 
 /* The keys of one shard in one database. */

@@ -10,12 +10,6 @@ void cmd_client_id(struct call *c)
     reply_int(c, (int64_t)c->conn->id);
 }
 
-/* CLIENT GETREDIR: keys are not tracked for this connection. */
-void cmd_client_getredir(struct call *c)
-{
-    reply_int(c, -1);
-}
-
 /* ---- texts ---------------------------------------------------------------------------------- */
 
 /* CLIENT GETNAME */
@@ -168,10 +162,12 @@ void cmd_client_list(struct call *c)
 void cmd_client_help(struct call *c)
 {
     static const char *const lines[] = {
+        "CACHING (YES|NO)",
+        "    Whether keys that the next command reads are remembered.",
         "GETNAME",
         "    Tells the name of this connection.",
         "GETREDIR",
-        "    Tells which client is told of changed keys in this one's place: -1, none.",
+        "    Tells which client is told of changed keys in this one's place.",
         "ID",
         "    Tells the number of this connection.",
         "INFO",
@@ -201,6 +197,11 @@ void cmd_client_help(struct call *c)
         "    Notes which library the client uses.",
         "SETNAME <name>",
         "    Gives this connection a name; an empty one takes it away.",
+        "TRACKING (ON|OFF) [REDIRECT <client-id>] [BCAST] [PREFIX <prefix> [...]]",
+        "         [OPTIN] [OPTOUT] [NOLOOP]",
+        "    Has this connection be told when keys change that it has read.",
+        "TRACKINGINFO",
+        "    Tells what was said by TRACKING.",
         "UNBLOCK <client-id> [TIMEOUT|ERROR]",
         "    Ends another connection's waiting, as if in time or with an error.",
         "UNPAUSE",

@@ -4,6 +4,7 @@
 #include "server/monitor.h"
 #include "server/pubsub.h"
 #include "server/reply.h"
+#include "server/tracking.h"
 #include "server/transaction.h"
 
 /* PING [message]. To a RESP2 client in subscriber mode, whose replies are messages, a message. */
@@ -47,6 +48,7 @@ void cmd_reset(struct call *c)
     transaction_drop(conn);
     monitor_end(conn);
     pubsub_drop(conn);
+    tracking_off(conn);
     conn->db = 0;
     conn->resp3 = c->out.resp3 = false;
     conn->flags &= ~(uint32_t)(CONN_REPLY_OFF | CONN_REPLY_SKIP_NEXT | CONN_REPLY_SKIP);

@@ -3,6 +3,7 @@
 #include "server/effects.h"
 #include "server/reaper.h"
 #include "server/reply.h"
+#include "server/tracking.h"
 
 /* SELECT index */
 void cmd_select(struct call *c)
@@ -75,6 +76,7 @@ static void answer_waiter(struct worker *w, void *arg)
     if (conn) {
         if (!waiter->silent)
             buf_append_str(conn_output(conn), "+OK\r\n");
+        tracking_tell_flushed(conn);
         conn_resume(conn);
     }
     mem_free(waiter);
@@ -125,6 +127,7 @@ static void flush(struct call *c, int first, int last, bool wait)
         reply_ok(c);
     }
     effect_database(c->worker, keys);
+    tracking_flushed(c->worker, wait ? c->conn : NULL);
 }
 
 /* FLUSHDB [ASYNC | SYNC] */
