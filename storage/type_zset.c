@@ -1,26 +1,51 @@
 /* The sorted set type, see type_zset.h. */
 #include "storage/type_zset.h"
 
+#include "base/mem.h"
+#include "storage/hash.h"
+#include "storage/zset_large.h"
 #include "storage/zset_pack.h"
 
-/* ---- members --------------------------------------------------------------------------------- */
+static bool is_large(const struct entry *e)
+{
+    return e->form == FORM_OUTSIDE;
+}
+
+static struct zset_large *large(const struct entry *e)
+{
+    return entry_object(e);
+}
+
+/* ---- members ---------------------------------------------------------------------------------- */
 
 struct entry *zset_new(struct slice key, size_t first_len, const struct zset_limits *limits)
 {
-    (void)first_len;
-    (void)limits;
+    if (limits->members == 0 || (uint64_t)limits->member_len < first_len)
+        return entry_new_outside(key, TYPE_ZSET, zset_large_new(), EXPIRY_NONE);
     return entry_new_bytes(key, TYPE_ZSET, SLICE(""), EXPIRY_NONE);
 }
 
 uint64_t zset_len(const struct entry *e)
 {
-    return zset_pack_len(e);
+    return is_large(e) ? large(e)->order.count : zset_pack_len(e);
+}
+
+static void seek_large(const struct zset_large *z, struct zset_spot *spot)
+{
+    spot->hash = hash_bytes(spot->member);
+    spot->item = zset_large_find(z, spot->member, spot->hash, &spot->place);
+    spot->found = spot->item;
+    if (spot->found)
+        spot->score = spot->item->score;
 }
 
 void zset_seek(const struct entry *e, struct slice member, struct zset_spot *spot)
 {
     spot->member = member;
-    zset_pack_seek(e, spot);
+    if (is_large(e))
+        seek_large(large(e), spot);
+    else
+        zset_pack_seek(e, spot);
 }
 
 bool zset_score(const struct entry *e, struct slice member, double *score)
@@ -33,11 +58,45 @@ bool zset_score(const struct entry *e, struct slice member, double *score)
     return spot.found;
 }
 
+/* Everything packed becomes an item. */
+static struct entry *make_large(struct entry *e)
+{
+    struct zset_large *z = zset_large_new();
+    uint64_t n = 0, len = zset_len(e);
+    struct zset_item **items = mem_alloc((len + 1) * sizeof(*items));
+    struct zset_iter it;
+
+    zset_iter_begin(&it, e, 0, false);
+    while (zset_iter_next(&it))
+        items[n++] = zset_item_new(it.member, it.score);
+    zset_large_fill(z, items, n);
+    mem_free(items);
+    return entry_set_object(e, z);
+}
+
+static struct entry *put_packed(struct entry *e, const struct zset_spot *spot, double score,
+                                const struct zset_limits *limits)
+{
+    if (spot->found)
+        return zset_pack_rescore(e, spot, score);
+    if (zset_pack_len(e) < (uint64_t)limits->members &&
+        spot->member.len <= (uint64_t)limits->member_len)
+        return zset_pack_insert(e, spot, score);
+    e = make_large(e);
+    zset_large_add(large(e), spot->member, hash_bytes(spot->member), score);
+    return e;
+}
+
 struct entry *zset_put(struct entry *e, const struct zset_spot *spot, double score,
                        const struct zset_limits *limits)
 {
-    (void)limits;
-    return spot->found ? zset_pack_rescore(e, spot, score) : zset_pack_insert(e, spot, score);
+    if (!is_large(e))
+        return put_packed(e, spot, score, limits);
+    if (spot->found)
+        btree_rescore(&large(e)->order, spot->item, score);
+    else
+        zset_large_add(large(e), spot->member, spot->hash, score);
+    return e;
 }
 
 struct entry *zset_add(struct entry *e, struct slice member, double score,
@@ -51,40 +110,38 @@ struct entry *zset_add(struct entry *e, struct slice member, double score,
 
 struct entry *zset_remove(struct entry *e, const struct zset_spot *spot)
 {
-    return zset_pack_remove(e, spot->at);
+    if (!is_large(e))
+        return zset_pack_remove(e, spot->at);
+    zset_large_remove(large(e), spot->item, spot->hash, spot->place);
+    return e;
 }
 
 uint64_t zset_rank(const struct entry *e, const struct zset_spot *spot)
 {
-    return zset_pack_rank(e, spot);
+    return is_large(e) ? btree_rank(&large(e)->order, spot->item) : zset_pack_rank(e, spot);
 }
 
-/* ---- ranges ---------------------------------------------------------------------------------- */
-
-bool zset_is_before(const struct zset_cut *cut, double score, struct slice member)
-{
-    int order;
-
-    if (cut->by == ZSET_BY_SCORE)
-        return cut->behind ? score <= cut->score : score < cut->score;
-    if (cut->edge != ZSET_WITHIN)
-        return cut->edge == ZSET_BEHIND_ALL;
-    order = slice_cmp(member, cut->member);
-    return cut->behind ? order <= 0 : order < 0;
-}
+/* ---- ranges ----------------------------------------------------------------------------------- */
 
 struct zset_span zset_between(const struct entry *e, const struct zset_cut *min,
                               const struct zset_cut *max, bool backwards)
 {
-    return zset_pack_between(entry_bytes(e), min, max, backwards);
+    if (!is_large(e))
+        return zset_pack_between(entry_bytes(e), min, max, backwards);
+    return (struct zset_span){btree_rank_of_cut(&large(e)->order, min),
+                              btree_rank_of_cut(&large(e)->order, max)};
 }
 
 struct entry *zset_remove_span(struct entry *e, struct zset_span span)
 {
-    return zset_pack_remove_span(e, span);
+    if (!is_large(e))
+        return zset_pack_remove_span(e, span);
+    for (uint64_t left = span.to - span.from; left; left--)
+        zset_large_remove_rank(large(e), span.from);
+    return e;
 }
 
-/* ---- iteration ------------------------------------------------------------------------------- */
+/* ---- iteration -------------------------------------------------------------------------------- */
 
 void zset_iter_begin(struct zset_iter *it, const struct entry *e, uint64_t rank, bool backwards)
 {
@@ -92,8 +149,13 @@ void zset_iter_begin(struct zset_iter *it, const struct entry *e, uint64_t rank,
 
     it->backwards = backwards;
     it->left = rank >= len ? 0 : backwards ? rank + 1 : len - rank;
+    it->place.leaf = NULL;
     if (!it->left)
         return;
+    if (is_large(e)) {
+        it->place = btree_at(&large(e)->order, rank);
+        return;
+    }
     it->bytes = entry_bytes(e);
     it->window_from = UINT64_MAX;
     if (!backwards)
@@ -111,13 +173,10 @@ static void fill_window(struct zset_iter *it, uint64_t rank)
         it->window[i - it->window_from] = (size_t)(at - it->bytes.ptr);
 }
 
-bool zset_iter_next(struct zset_iter *it)
+static void take_packed(struct zset_iter *it)
 {
     const char *score;
 
-    if (!it->left)
-        return false;
-    it->left--;
     if (it->backwards) {
         if (it->left < it->window_from)
             fill_window(it, it->left);
@@ -127,15 +186,44 @@ bool zset_iter_next(struct zset_iter *it)
     score = pack_next(it->at);
     pack_double(score, &it->score);
     it->at = pack_next(score);
+}
+
+/* An item that will be taken soon is on its way into the cache. */
+static void hint_items(struct btree_place p, bool backwards)
+{
+    enum { AHEAD = 4 };
+
+    if (backwards ? p.at >= AHEAD : p.at + AHEAD < p.leaf->n)
+        PREFETCH(btree_leaf_item(p.leaf, backwards ? p.at - AHEAD : p.at + AHEAD));
+}
+
+static void take_item(struct zset_iter *it)
+{
+    const struct zset_item *item = btree_item(it->place);
+
+    hint_items(it->place, it->backwards);
+    it->member = zset_item_member(item);
+    it->score = item->score;
+    it->place = it->backwards ? btree_prev(it->place) : btree_next(it->place);
+}
+
+bool zset_iter_next(struct zset_iter *it)
+{
+    if (!it->left)
+        return false;
+    it->left--;
+    if (it->place.leaf)
+        take_item(it);
+    else
+        take_packed(it);
     return true;
 }
 
-/* ---- the row in value_types.c ---------------------------------------------------------------- */
+/* ---- the row in value_types.c ----------------------------------------------------------------- */
 
 const char *zset_encoding(const struct entry *e)
 {
-    (void)e;
-    return "listpack";
+    return is_large(e) ? "skiplist" : "listpack";
 }
 
 struct digest zset_digest(const struct entry *e)
@@ -146,6 +234,7 @@ struct digest zset_digest(const struct entry *e)
 
     zset_iter_begin(&it, e, 0, false);
     while (zset_iter_next(&it)) {
+        it.score = it.score == 0 ? 0 : it.score; /* a packed zero has no sign */
         memcpy(&salt, &it.score, sizeof(salt));
         digest_sum(&sum, digest_bytes(it.member, salt));
     }

@@ -8,6 +8,7 @@
 #ifndef LK_STORAGE_TYPE_ZSET_H
 #define LK_STORAGE_TYPE_ZSET_H
 
+#include "storage/btree.h"
 #include "storage/digest.h"
 #include "storage/entry.h"
 #include "storage/pack.h"
@@ -17,8 +18,6 @@
 struct zset_limits {
     int64_t members, member_len;
 };
-
-struct zset_item;
 
 /* Where a member is, or that it is not there; valid until the sorted set changes. */
 struct zset_spot {
@@ -63,20 +62,6 @@ struct zset_span {
     uint64_t from, to;
 };
 
-enum zset_order { ZSET_BY_SCORE, ZSET_BY_MEMBER };
-enum zset_edge { ZSET_BEFORE_ALL = -1, ZSET_WITHIN, ZSET_BEHIND_ALL };
-
-/* A place between members: before or behind all that are equal to a score, or to a member. */
-struct zset_cut {
-    enum zset_order by;
-    bool behind;
-    enum zset_edge edge; /* by member */
-    double score;
-    struct slice member; /* borrowed */
-};
-
-/* Whether an element is before the cut. */
-bool zset_is_before(const struct zset_cut *cut, double score, struct slice member);
 /*
  * The elements between two cuts; none where from >= to. By member it is for elements of one score;
  * where there are several, `backwards` tells from which side they are looked at.
@@ -96,7 +81,8 @@ struct zset_iter {
     double score;
 
     bool backwards;
-    uint64_t left; /* elements in its direction */
+    uint64_t left;            /* elements in its direction */
+    struct btree_place place; /* large: the next one */
     struct slice bytes;
     const char *at;                  /* packed, forwards: the next one */
     size_t window[ZSET_ITER_WINDOW]; /* packed, backwards: where elements stand, … */

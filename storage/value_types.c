@@ -6,6 +6,7 @@
 #include "storage/type_list.h"
 #include "storage/type_set.h"
 #include "storage/type_zset.h"
+#include "storage/zset_large.h"
 
 static struct digest string_digest(const struct entry *e)
 {
@@ -31,7 +32,6 @@ static const struct value_type types[] = {
                   .encoding = set_encoding,
                   .digest = set_digest,
                   .hint = set_hint},
-    [TYPE_ZSET] = {.name = "zset", .encoding = zset_encoding, .digest = zset_digest},
     [TYPE_HASH] = {.name = "hash",
                    .free = hash_free,
                    .effort = hash_effort,
@@ -39,6 +39,13 @@ static const struct value_type types[] = {
                    .memory = hash_memory,
                    .encoding = hash_encoding,
                    .digest = hash_digest},
+    [TYPE_ZSET] = {.name = "zset",
+                   .free = zset_large_free,
+                   .effort = zset_large_effort,
+                   .copy = zset_large_copy,
+                   .memory = zset_large_memory,
+                   .encoding = zset_encoding,
+                   .digest = zset_digest},
 };
 
 const struct value_type *value_type(enum type type)

@@ -142,8 +142,8 @@ static bool is_before(const char *at, const struct zset_cut *cut)
 {
     char digits[NUM_INT_MAX];
 
-    return cut->by == ZSET_BY_SCORE ? zset_is_before(cut, zset_pack_score(at), SLICE(""))
-                                    : zset_is_before(cut, 0, pack_text(at, digits));
+    return cut->by == ZSET_BY_SCORE ? zset_score_is_before(zset_pack_score(at), cut)
+                                    : zset_member_is_before(pack_text(at, digits), cut);
 }
 
 /* From the first that is not before `min` for as long as they are before `max`. */
