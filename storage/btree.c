@@ -3,7 +3,7 @@
 
 #include "storage/btree_shape.h"
 
-/* ---- the way down ----------------------------------------------------------------------------- */
+/* ---- the way down ---------------------------------------------------------------------------- */
 
 /* Whether an item comes behind this score and member. */
 static bool is_behind(const struct zset_item *item, double score, struct slice member)
@@ -118,7 +118,7 @@ static void go_to_rank(const struct btree *t, struct btree_path *p, uint64_t ran
     p->pos = (unsigned)rank;
 }
 
-/* ---- changing --------------------------------------------------------------------------------- */
+/* ---- changing -------------------------------------------------------------------------------- */
 
 void btree_insert(struct btree *t, struct zset_item *item)
 {
@@ -211,7 +211,7 @@ void btree_rescore(struct btree *t, struct zset_item *item, double score)
     }
 }
 
-/* ---- ranks ------------------------------------------------------------------------------------ */
+/* ---- ranks ----------------------------------------------------------------------------------- */
 
 static uint64_t count_before(const struct btree_inner *node, unsigned branch)
 {

@@ -11,7 +11,7 @@ enum {
 static_assert((LEAF_JOIN_MAX + 1) / 2 >= BTREE_LEAF_MIN, "else both are full enough");
 static_assert((INNER_JOIN_MAX + 1) / 2 >= BTREE_INNER_MIN, "else both are full enough");
 
-/* ---- leaves ----------------------------------------------------------------------------------- */
+/* ---- leaves ---------------------------------------------------------------------------------- */
 
 static struct btree_leaf *new_leaf(struct btree *t, struct btree_leaf *prev)
 {
@@ -78,7 +78,7 @@ static void leaf_shift_left(struct btree_leaf *a, struct btree_leaf *b, unsigned
     b->n = (uint16_t)(b->n - moved);
 }
 
-/* ---- inner nodes ------------------------------------------------------------------------------ */
+/* ---- inner nodes ----------------------------------------------------------------------------- */
 
 struct branch {
     void *child;
@@ -158,7 +158,7 @@ static uint64_t inner_count(const struct btree_inner *node)
     return sum;
 }
 
-/* ---- the path --------------------------------------------------------------------------------- */
+/* ---- the path -------------------------------------------------------------------------------- */
 
 static void put_first(const struct btree *t, const struct btree_path *p, struct zset_item *item)
 {
@@ -191,7 +191,7 @@ static bool at_right_edge(const struct btree_path *p, int level)
     return true;
 }
 
-/* ---- growing ---------------------------------------------------------------------------------- */
+/* ---- growing --------------------------------------------------------------------------------- */
 
 static struct zset_item *first_below(const void *node, unsigned levels)
 {
@@ -248,11 +248,15 @@ static void add_branch(struct btree *t, struct btree_path *p, int level, struct 
 static struct branch divide_leaf(struct btree *t, struct btree_leaf *leaf, unsigned at,
                                  const struct zset_item *item)
 {
-    unsigned kept = !leaf->next && at == leaf->n ? leaf->n : leaf->n / 2U;
+    bool edge = !leaf->next && at == leaf->n;
+    unsigned kept = leaf->n / 2U;
     struct btree_leaf *right = new_leaf(t, leaf);
 
-    leaf_shift_right(leaf, right, kept);
-    if (at > kept || kept == BTREE_LEAF_CAP)
+    if (!edge)
+        leaf_shift_right(leaf, right, kept);
+    if (edge)
+        btree_leaf_open(right, 0, item);
+    else if (at > kept)
         btree_leaf_open(right, at - kept, item);
     else
         btree_leaf_open(leaf, at, item);
@@ -270,7 +274,7 @@ void btree_insert_at(struct btree *t, struct btree_path *p, struct zset_item *it
         add_branch(t, p, (int)t->levels - 1, divide_leaf(t, p->leaf, p->pos, item));
 }
 
-/* ---- shrinking -------------------------------------------------------------------------------- */
+/* ---- shrinking ------------------------------------------------------------------------------- */
 
 static void remove_root(struct btree *t)
 {
@@ -373,7 +377,7 @@ void btree_remove_at(struct btree *t, struct btree_path *p)
     }
 }
 
-/* ---- the whole -------------------------------------------------------------------------------- */
+/* ---- the whole ------------------------------------------------------------------------------- */
 
 /* Fills leaves, and notes them as the branches of a level above; returns how many. */
 static uint64_t fill_leaves(struct btree *t, struct zset_item *const *items, uint64_t n,

@@ -16,7 +16,7 @@ static struct zset_large *large(const struct entry *e)
     return entry_object(e);
 }
 
-/* ---- members ---------------------------------------------------------------------------------- */
+/* ---- members --------------------------------------------------------------------------------- */
 
 struct entry *zset_new(struct slice key, size_t first_len, const struct zset_limits *limits)
 {
@@ -121,7 +121,7 @@ uint64_t zset_rank(const struct entry *e, const struct zset_spot *spot)
     return is_large(e) ? btree_rank(&large(e)->order, spot->item) : zset_pack_rank(e, spot);
 }
 
-/* ---- ranges ----------------------------------------------------------------------------------- */
+/* ---- ranges ---------------------------------------------------------------------------------- */
 
 struct zset_span zset_between(const struct entry *e, const struct zset_cut *min,
                               const struct zset_cut *max, bool backwards)
@@ -141,7 +141,7 @@ struct entry *zset_remove_span(struct entry *e, struct zset_span span)
     return e;
 }
 
-/* ---- iteration -------------------------------------------------------------------------------- */
+/* ---- iteration ------------------------------------------------------------------------------- */
 
 void zset_iter_begin(struct zset_iter *it, const struct entry *e, uint64_t rank, bool backwards)
 {
@@ -219,7 +219,7 @@ bool zset_iter_next(struct zset_iter *it)
     return true;
 }
 
-/* ---- the row in value_types.c ----------------------------------------------------------------- */
+/* ---- the row in value_types.c ---------------------------------------------------------------- */
 
 const char *zset_encoding(const struct entry *e)
 {

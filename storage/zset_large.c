@@ -4,7 +4,7 @@
 #include "base/mem.h"
 #include "storage/hash.h"
 
-/* ---- items ------------------------------------------------------------------------------------ */
+/* ---- items ----------------------------------------------------------------------------------- */
 
 static size_t item_size(size_t member_len)
 {
@@ -32,7 +32,7 @@ uint64_t zset_item_hash(const void *item)
     return hash_bytes(zset_item_member(item));
 }
 
-/* ---- the whole -------------------------------------------------------------------------------- */
+/* ---- the whole ------------------------------------------------------------------------------- */
 
 struct zset_large *zset_large_new(void)
 {
@@ -84,7 +84,7 @@ size_t zset_large_memory(const void *object, size_t samples)
            z->bytes;
 }
 
-/* ---- members ---------------------------------------------------------------------------------- */
+/* ---- members --------------------------------------------------------------------------------- */
 
 static void enter(struct zset_large *z, struct zset_item *item, uint64_t hash)
 {

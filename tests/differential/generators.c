@@ -14,6 +14,7 @@
 #include "base/compiler.h"
 #include "base/rng.h"
 #include "tests/differential/places.h"
+#include "tests/differential/scored.h"
 #include "tests/differential/sketches.h"
 
 enum { SCRATCH_SIZE = 48 * 1024, SOON_S = 1000000, LATE_S = 900000000 };
@@ -97,6 +98,16 @@ static struct slice draw_sketchkey(void)
 static struct slice draw_geokey(void)
 {
     return said("geo%d", (int)rng_below(5));
+}
+
+static struct slice draw_zsetkey(void)
+{
+    return said("zset%d", (int)rng_below(8));
+}
+
+static struct slice draw_lexkey(void)
+{
+    return said("lex%d", (int)rng_below(4));
 }
 
 /* Elements of sets: some of them again and again. */
@@ -460,6 +471,12 @@ struct slice junk_time_draw(void)
 static const struct generator all[] = {
     {"key", WORD_KEY, draw_key},
     {"bigkey", WORD_KEY, draw_bigkey},
+    {"zsetkey", WORD_KEY, draw_zsetkey},
+    {"lexkey", WORD_KEY, draw_lexkey},
+    {"scored", WORD_VALUE, scored_draw_member},
+    {"score", WORD_VALUE, scored_draw_score},
+    {"scoreend", WORD_VALUE, scored_draw_score_end},
+    {"memberend", WORD_VALUE, scored_draw_member_end},
     {"sketchkey", WORD_KEY, draw_sketchkey},
     {"sketch", WORD_VALUE, sketch_draw},
     {"geokey", WORD_KEY, draw_geokey},

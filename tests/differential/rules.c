@@ -44,6 +44,9 @@ static struct rule transactions[] = {
 static struct rule admin[] = {
 #include "tests/differential/admin.def"
 };
+static struct rule zsets[] = {
+#include "tests/differential/zsets.def"
+};
 
 static struct rule pubsub[] = {
 #include "tests/differential/pubsub.def"
@@ -59,6 +62,7 @@ static struct rule pubsub[] = {
 static struct family families[] = {
     FAMILY(strings), FAMILY(bits), FAMILY(hyperloglog), FAMILY(keys),         FAMILY(expiry),
     FAMILY(lists),   FAMILY(sets), FAMILY(admin),       FAMILY(transactions), FAMILY(geo),
+    FAMILY(zsets),
 };
 #undef FAMILY
 
