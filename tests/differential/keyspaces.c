@@ -22,8 +22,7 @@ static const struct {
 } readers[] = {
     {"string", &exact, "GET", NULL},       {"zset", &exact, "ZRANGE", "0 -1 WITHSCORES"},
     {"list", &exact, "LRANGE", "0 -1"},    {"set", &orderless, "SMEMBERS", NULL},
-    {"hash", &orderless, "HGETALL", NULL},
-    {"zset", &exact, "ZRANGE", "0 -1 WITHSCORES"},
+    {"hash", &orderless, "HGETALL", NULL}, {"zset", &exact, "ZRANGE", "0 -1 WITHSCORES"},
 };
 
 struct inspection {

@@ -60,9 +60,9 @@ static struct rule pubsub[] = {
 #name, name, COUNT_OF(name)                                                                \
     }
 static struct family families[] = {
-    FAMILY(strings), FAMILY(bits), FAMILY(hyperloglog), FAMILY(keys),         FAMILY(expiry),
-    FAMILY(lists),   FAMILY(sets), FAMILY(admin),       FAMILY(transactions), FAMILY(geo),
-    FAMILY(zsets),
+    FAMILY(strings),      FAMILY(bits),  FAMILY(hyperloglog), FAMILY(keys),
+    FAMILY(expiry),       FAMILY(lists), FAMILY(sets),        FAMILY(admin),
+    FAMILY(transactions), FAMILY(geo),   FAMILY(zsets),
 };
 #undef FAMILY
 
