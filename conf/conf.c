@@ -162,6 +162,23 @@ const char *option_name(enum option_id id)
     return options[id].name;
 }
 
+void conf_say_unsupported(struct slice name, struct buf *out)
+{
+    static const struct {
+        const char *name, *text;
+    } texts[] = {
+#define UNSUPPORTED(option, meaning) {option, meaning},
+#include "conf/unsupported.def"
+#undef UNSUPPORTED
+    };
+
+    buf_printf(out, "Option '%.*s' is not supported here, ignored", (int)name.len, name.ptr);
+    for (size_t i = 0; i < COUNT_OF(texts); i++) {
+        if (slice_is(name, texts[i].name))
+            buf_printf(out, ": %s", texts[i].text);
+    }
+}
+
 void conf_format(const struct conf *c, const struct option *o, struct buf *out)
 {
     o->type->format(o, option_field(o, c), out);

@@ -176,6 +176,8 @@ bool option_is_secret(const struct option *o);
 /* The option is kept and answered, but has no effect in this server. */
 bool option_is_inert(enum option_id id);
 const char *option_name(enum option_id id);
+/* Appends a sentence for the log: that this option, or a directive that is none, has no effect. */
+void conf_say_unsupported(struct slice name, struct buf *out);
 
 enum conf_result {
     CONF_OK,

@@ -99,7 +99,8 @@ static void warn(struct conf_notes *notes, struct slice name)
 {
     struct buf line = {0};
 
-    buf_printf(&line, "Option '%.*s' is not supported here, ignored\n", (int)name.len, name.ptr);
+    conf_say_unsupported(name, &line);
+    buf_append_char(&line, '\n');
     if (notes->warnings.len == 0 ||
         !memmem(notes->warnings.ptr, notes->warnings.len, line.ptr, line.len))
         buf_append_slice(&notes->warnings, buf_slice(&line));

@@ -11,6 +11,7 @@ enum option_flag {
     SECRET = 1 << 3,
     MULTI = 1 << 4,
     INERT = 1 << 5,
+    MOOT = 1 << 6,
 };
 
 /* A word of an ENUM or FLAGS option; the list ends with a NULL word. */

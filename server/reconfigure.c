@@ -170,11 +170,16 @@ static bool apply_all(struct server *s, const struct conf *fresh, struct buf *er
 /* Of options that are kept without effect, so that nobody believes in them. */
 static void warn_of_inert(const struct conf *old, const struct conf *fresh)
 {
+    struct buf text = {0};
+
     for (int id = 0; id < OPTION_COUNT; id++) {
-        if (option_is_inert((enum option_id)id) && conf_differs(old, fresh, (enum option_id)id))
-            log_warning("Option '%s' is not supported here, ignored",
-                        option_name((enum option_id)id));
+        if (!option_is_inert((enum option_id)id) || !conf_differs(old, fresh, (enum option_id)id))
+            continue;
+        text.len = 0;
+        conf_say_unsupported(slice_str(option_name((enum option_id)id)), &text);
+        log_warning("%.*s", (int)text.len, text.ptr);
     }
+    buf_release(&text);
 }
 
 /* ---- on the main thread ---------------------------------------------------------------------- */

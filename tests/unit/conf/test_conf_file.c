@@ -112,11 +112,20 @@ static void test_warnings(void)
 {
     is_str(load_lines("loadmodule x\nloadmodule y\nuser bob on\nfoo.bar baz\n"
                       "appendonly no\ncluster-enabled yes\n"),
-           "Option 'loadmodule' is not supported here, ignored\n"
-           "Option 'user' is not supported here, ignored\n"
+           "Option 'loadmodule' is not supported here, ignored: modules cannot be loaded, their "
+           "commands are unknown here\n"
+           "Option 'user' is not supported here, ignored: there is one user, 'default', who may do "
+           "everything; requirepass is the only password\n"
            "Option 'foo.bar' is not supported here, ignored\n"
-           "Option 'cluster-enabled' is not supported here, ignored\n",
+           "Option 'cluster-enabled' is not supported here, ignored: this server alone holds all "
+           "keys\n",
            "one warning for each option without effect");
+    is_like(load_lines("aclfile /a.acl\n"), "^Option 'aclfile' .*: .*file is not read\n$",
+            "aclfile");
+    is_like(load_lines("tls-port 1\n"), "^Option 'tls-port' .*: .*nothing listens", "tls-port");
+    is_like(load_lines("appendonly yes\nappendfsync always\n"),
+            "^Option 'appendonly' .*: [^\n]*\nOption 'appendfsync' [^\n]*\n$", "a log of changes");
+    is_like(load_lines("list-compress-depth 1\n"), "^Option 'list-compress-depth'", "and so on");
     is_str(load_lines("port 1\nhz 11\ncluster-enabled no\n"), "", "none for the others");
 }
 
