@@ -107,14 +107,14 @@ static struct entry *find_as_it_is(struct call *c, int i, int db)
     return c->found.entry;
 }
 
-/* The same, but one that has reached its time is dropped first. */
+/* The same, but what has reached its time, the key or parts of its value, is dropped first. */
 static struct entry *look_up(struct call *c, int i, int db)
 {
     struct entry *e = find_as_it_is(c, i, db);
 
-    if (UNLIKELY(e && entry_expired(e, c->now_ms))) {
-        effect_drop(c->worker, db, call_hash(c, i), c->found, EVENT_EXPIRED);
-        e = c->found.entry = NULL;
+    if (UNLIKELY(e && entry_is_due(e, c->now_ms))) {
+        effect_expire(c->worker, db, call_hash(c, i), &c->found, c->now_ms);
+        e = c->found.entry;
     }
     return e;
 }
@@ -184,7 +184,7 @@ void call_put_db(struct call *c, int i, int db, struct entry *fresh)
     access_init(c->conf, c->now_ms, fresh, old);
     if (old) {
         fresh->version = old->version;
-        keyspace_replace(ks, db, hash, c->found.place, entry_expiry(old), fresh);
+        keyspace_replace(ks, db, hash, c->found.place, entry_times(old), fresh);
         effect_discard(c->worker, old);
         c->found.entry = fresh;
     } else {
@@ -232,14 +232,6 @@ void call_set_int(struct call *c, int i, int64_t value)
         call_put(c, i, entry_new_int(call_arg(c, i), value, e ? entry_expiry(e) : EXPIRY_NONE));
 }
 
-/* `moved` stands where `old`, which is gone, stood, with the same expiry unless said otherwise. */
-static void put_moved(struct call *c, int i, int64_t old_expiry, struct entry *moved)
-{
-    keyspace_replace(&c->server->keyspace, c->found_db, call_hash(c, i), c->found.place, old_expiry,
-                     moved);
-    c->found.entry = moved;
-}
-
 void call_moved(struct call *c, int i, struct entry *e)
 {
     (void)i;
@@ -248,6 +240,13 @@ void call_moved(struct call *c, int i, struct entry *e)
         table_replace(c->found.place, e);
         c->found.entry = e;
     }
+}
+
+void call_retimed(struct call *c, int i, struct entry_times was, struct entry *e)
+{
+    DEBUG_ASSERT(c->found_at == i && c->found.entry);
+    keyspace_replace(&c->server->keyspace, c->found_db, call_hash(c, i), c->found.place, was, e);
+    c->found.entry = e;
 }
 
 void call_emptied(struct call *c, int i)
@@ -266,16 +265,16 @@ char *call_edit_string(struct call *c, int i, size_t len)
         e = look_up(c, i, c->db);
     }
     e = string_edit(e, len, &bytes);
-    put_moved(c, i, entry_expiry(e), e);
+    call_moved(c, i, e);
     return bytes;
 }
 
 void call_set_expiry(struct call *c, int i, int64_t expiry)
 {
     struct entry *e = look_up(c, i, c->db);
-    int64_t old = entry_expiry(e);
+    struct entry_times was = entry_times(e);
 
-    put_moved(c, i, old, entry_set_expiry(e, expiry));
+    call_retimed(c, i, was, entry_set_expiry(e, expiry));
 }
 
 struct entry *call_take(struct call *c, int i)

@@ -132,6 +132,8 @@ char *call_edit_string(struct call *c, int i, size_t len);
  * key i. With call_put() for a new one, all that a collection's handler needs.
  */
 void call_moved(struct call *c, int i, struct entry *e);
+/* The same where its times may have changed, which were `was`. */
+void call_retimed(struct call *c, int i, struct entry_times was, struct entry *e);
 /* The collection at key i lost its last element: the key is gone, and "del" says so. */
 void call_emptied(struct call *c, int i);
 

@@ -46,8 +46,8 @@ void effect_changed(struct worker *w, int db, unsigned shard, struct entry *e, s
     w->stats.dirty++;
     if (UNLIKELY(home->waited))
         serving_note(w, db, home, e, key);
-    if (UNLIKELY(e->has_expiry))
-        expirer_note(w, shard, entry_expiry(e));
+    if (UNLIKELY(entry_has_times(e)))
+        expirer_note(w, shard, entry_times_first(entry_times(e)));
     effect_event(w, db, key, event);
 }
 
@@ -76,6 +76,42 @@ void effect_drop(struct worker *w, int db, uint64_t hash, struct found f, enum k
         w->stats.evicted_keys++;
     effect_removed(w, db, shard_of(hash), entry_key(e), e, event);
     effect_discard(w, e);
+}
+
+static void drop_empty(struct worker *w, int db, uint64_t hash, struct found f)
+{
+    struct entry *e = keyspace_take(&w->server->keyspace, db, hash, f);
+
+    effect_event(w, db, entry_key(e), EVENT_HEXPIRED);
+    effect_removed(w, db, shard_of(hash), entry_key(e), e, EVENT_DEL);
+    effect_discard(w, e);
+}
+
+static size_t expire_parts(struct worker *w, int db, uint64_t hash, struct found *f, int64_t now_ms)
+{
+    enum { PARTS_MAX = 64 };
+    struct entry_times was = entry_times(f->entry);
+    bool gone;
+    size_t n = value_expire_parts(&f->entry, now_ms, PARTS_MAX, &gone);
+
+    w->stats.expired_subkeys += n;
+    keyspace_replace(&w->server->keyspace, db, hash, f->place, was, f->entry);
+    if (gone) {
+        drop_empty(w, db, hash, *f);
+        f->entry = NULL;
+    } else {
+        effect_changed(w, db, shard_of(hash), f->entry, entry_key(f->entry), EVENT_HEXPIRED);
+    }
+    return n < PARTS_MAX ? n : PARTS_MAX;
+}
+
+size_t effect_expire(struct worker *w, int db, uint64_t hash, struct found *f, int64_t now_ms)
+{
+    if (LIKELY(!entry_expired(f->entry, now_ms)))
+        return expire_parts(w, db, hash, f, now_ms);
+    effect_drop(w, db, hash, *f, EVENT_EXPIRED);
+    f->entry = NULL;
+    return 1;
 }
 
 void effect_emptying(struct worker *w, int db)

@@ -38,5 +38,11 @@ void effect_settle(struct worker *w);
 
 /* Takes an entry out that has reached its time or is evicted, frees it, and says so. */
 void effect_drop(struct worker *w, int db, uint64_t hash, struct found f, enum key_event event);
+/*
+ * The same for a part of it, where only that has reached its time (entry_is_due()): takes out such
+ * parts, some if there are many, and says so; with the last one the key goes. f->entry is what
+ * stands for it then, NULL if it is gone. Returns how much work that was.
+ */
+size_t effect_expire(struct worker *w, int db, uint64_t hash, struct found *f, int64_t now_ms);
 
 #endif

@@ -31,6 +31,18 @@ static void arm(struct worker *w, int64_t at)
     event_add(&w->expire_event, &tv);
 }
 
+/* The key or its parts, where they have reached their time; what is left of it comes again. */
+static void expire_entry(struct worker *w, int db, struct space *space, struct entry *e,
+                         int *removed)
+{
+    uint64_t hash = entry_hash(e);
+    struct found f = space_find(space, hash, entry_key(e));
+
+    *removed += (int)effect_expire(w, db, hash, &f, w->now_ms);
+    if (f.entry)
+        expiry_again(&space->expiry, &space->table, hash, entry_times_first(entry_times(f.entry)));
+}
+
 /* Removes what one item of the index leads to. False when nothing is due. */
 static bool expire_item(struct worker *w, int db, struct space *space, int *removed)
 {
@@ -39,13 +51,9 @@ static bool expire_item(struct worker *w, int db, struct space *space, int *remo
 
     if (!expiry_take(&space->expiry, &space->table, w->now_ms, due, TAKE_MAX, &n))
         return false;
-    for (size_t i = 0; i < n; i++) {
-        uint64_t hash = entry_hash(due[i]);
-        struct found f = space_find(space, hash, entry_key(due[i]));
-
-        effect_drop(w, db, hash, f, EVENT_EXPIRED);
-    }
-    *removed += (int)n + 1;
+    for (size_t i = 0; i < n; i++)
+        expire_entry(w, db, space, due[i], removed);
+    *removed += 1;
     return true;
 }
 

@@ -43,6 +43,7 @@ static void keys_gone(struct info *i)
     int64_t exceeded_ms = eviction_exceeded_ms(i->server);
 
     info_int(i, "expired_keys", (int64_t)st->expired_keys);
+    info_int(i, "expired_subkeys", (int64_t)st->expired_subkeys);
     info_ratio(i, "expired_stale_perc", 0);
     info_int(i, "expired_time_cap_reached_count", (int64_t)st->expire_capped);
     info_int(i, "expire_cycle_cpu_milliseconds", (int64_t)st->expire_ns / NS_A_MS);
@@ -138,7 +139,10 @@ void info_keyspace(struct info *i)
 
         if (!keys)
             continue;
-        buf_printf(&i->out, "db%d:keys=%" PRIu64 ",expires=%" PRIu64 ",avg_ttl=%" PRId64 "\r\n", db,
-                   keys, expiring, expiring ? keyspace_mean_ttl(ks, db, i->now_ms) : 0);
+        buf_printf(&i->out,
+                   "db%d:keys=%" PRIu64 ",expires=%" PRIu64 ",avg_ttl=%" PRId64
+                   ",subexpiry=%" PRIu64 "\r\n",
+                   db, keys, expiring, expiring ? keyspace_mean_ttl(ks, db, i->now_ms) : 0,
+                   keyspace_parted(ks, db));
     }
 }

@@ -24,9 +24,13 @@ static void visit_item(void *item, void *opaque)
     struct walk *walk = opaque;
 
     walk->visited++;
-    if (!entry_expired(e, walk->call->now_ms))
+    if (LIKELY(!entry_is_due(e, walk->call->now_ms))) {
         walk->visit(walk->call, e, walk->opaque);
-    else if (walk->expired_len < EXPIRED_MAX)
+        return;
+    }
+    if (!entry_is_gone(e, walk->call->now_ms))
+        walk->visit(walk->call, e, walk->opaque);
+    if (walk->expired_len < EXPIRED_MAX)
         walk->expired[walk->expired_len++] = entry_hash(e);
 }
 
@@ -38,8 +42,8 @@ static void drop_expired(struct walk *walk, struct space *space)
         uint64_t hash = walk->expired[--walk->expired_len];
         struct found f = space_find_hash(space, hash);
 
-        if (f.entry && entry_expired(f.entry, c->now_ms))
-            effect_drop(c->worker, c->db, hash, f, EVENT_EXPIRED);
+        if (f.entry && entry_is_due(f.entry, c->now_ms))
+            effect_expire(c->worker, c->db, hash, &f, c->now_ms);
     }
 }
 
@@ -106,7 +110,7 @@ bool walk_random(struct call *c, walk_fn *visit, void *opaque)
     for (int i = 0; i < RANDOM_ATTEMPTS; i++) {
         unsigned shard;
         struct entry *e = keyspace_random_locked(ks, c->db, &shard);
-        bool shown = e && !entry_expired(e, c->now_ms);
+        bool shown = e && !entry_is_gone(e, c->now_ms);
 
         if (!e)
             return false;

@@ -29,13 +29,16 @@ static const struct entry *entry_in(const struct keyspace *ks, int db, const str
     struct space *space = keyspace_space(ks, db, shard_of(k->key.hash));
     struct entry *e = space_find(space, k->key.hash, named_key_name(&k->key)).entry;
 
-    return e && !entry_expired(e, now_ms) ? e : NULL;
+    return e && !entry_is_gone(e, now_ms) ? e : NULL;
 }
 
+/* A part that has reached its time is a change, though nobody may have seen it yet. */
 static uint64_t version_of(const struct keyspace *ks, const struct watched *k, int64_t now_ms)
 {
     const struct entry *e = entry_in(ks, k->key.db, k, now_ms);
 
+    if (e && entry_is_due(e, now_ms))
+        return UINT64_MAX;
     return e && e->version > k->version ? e->version : k->version;
 }
 

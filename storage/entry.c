@@ -11,6 +11,18 @@ uint64_t entry_hash(const void *item)
     return hash_bytes(entry_key(item));
 }
 
+int64_t entry_part_time(const struct entry *e)
+{
+    return value_part_time(e);
+}
+
+bool entry_is_gone(const struct entry *e, int64_t now_ms)
+{
+    struct entry_times t = entry_times(e);
+
+    return t.key <= now_ms || (t.part <= now_ms && value_is_gone(e, now_ms));
+}
+
 static size_t value_size(const struct entry *e)
 {
     return e->form == FORM_INLINE ? e->value_len : sizeof(int64_t);

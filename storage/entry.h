@@ -143,6 +143,46 @@ static inline struct slice entry_bytes(const struct entry *e)
     return slice_make(b->data, b->len);
 }
 
+/* When something of an entry ends by itself; EXPIRY_NONE for never. */
+struct entry_times {
+    int64_t key;
+    int64_t part; /* the first of its value's parts: of the fields of a hash */
+};
+
+/* Parts of the value may have times. */
+static inline bool entry_has_timed_parts(const struct entry *e)
+{
+    return e->type == TYPE_HASH && e->raw;
+}
+
+int64_t entry_part_time(const struct entry *e);
+
+static inline struct entry_times entry_times(const struct entry *e)
+{
+    return (struct entry_times){
+        entry_expiry(e), UNLIKELY(entry_has_timed_parts(e)) ? entry_part_time(e) : EXPIRY_NONE};
+}
+
+static inline int64_t entry_times_first(struct entry_times t)
+{
+    return t.key < t.part ? t.key : t.part;
+}
+
+/* It may end by itself, or parts of it. */
+static inline bool entry_has_times(const struct entry *e)
+{
+    return e->has_expiry || entry_has_timed_parts(e);
+}
+
+/* Something of it has reached its time: the key, or a part. */
+static inline bool entry_is_due(const struct entry *e, int64_t now_ms)
+{
+    return UNLIKELY(entry_has_times(e)) && entry_times_first(entry_times(e)) <= now_ms;
+}
+
+/* Nothing is left of it: the key has reached its time, or all parts of its value have. */
+bool entry_is_gone(const struct entry *e, int64_t now_ms);
+
 uint64_t entry_hash(const void *item);
 /* Bytes of the allocation itself, without what hangs from it. */
 size_t entry_size(const struct entry *e);

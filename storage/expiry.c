@@ -146,10 +146,11 @@ static void heap_pop(struct expiry_heap *h)
 static void fill_visit(void *item, void *opaque)
 {
     const struct entry *e = item;
+    int64_t first = entry_times_first(entry_times(e));
     struct expiry *x = opaque;
 
-    if (e->has_expiry)
-        heap_push(&x->fresh, make_due(entry_hash(e), entry_expiry(e)));
+    if (first != EXPIRY_NONE)
+        heap_push(&x->fresh, make_due(entry_hash(e), first));
 }
 
 static void fill_some(struct expiry *x, const struct table *t)
@@ -169,7 +170,7 @@ static void fill_some(struct expiry *x, const struct table *t)
 static void push(struct expiry *x, const struct table *t, uint64_t hash, int64_t when)
 {
     heap_push(x->filling ? &x->fresh : &x->heap, make_due(hash, when));
-    if (!x->filling && x->heap.len > FRESH_FROM + 2 * x->entries) {
+    if (!x->filling && x->heap.len > FRESH_FROM + 2 * (x->entries + x->parted)) {
         x->filling = true;
         x->fill_cursor = 0;
     }
@@ -177,17 +178,21 @@ static void push(struct expiry *x, const struct table *t, uint64_t hash, int64_t
         fill_some(x, t);
 }
 
-void expiry_added(struct expiry *x, const struct table *t, uint64_t hash, int64_t when)
+void expiry_again(struct expiry *x, const struct table *t, uint64_t hash, int64_t when)
 {
-    x->entries++;
     push(x, t, hash, when);
 }
 
 /* While a second heap is filled, the item on which a later time relies may be in the first. */
-void expiry_moved(struct expiry *x, const struct table *t, uint64_t hash, int64_t from, int64_t to)
+void expiry_changed(struct expiry *x, const struct table *t, uint64_t hash, struct entry_times from,
+                    struct entry_times to)
 {
-    if (to < from || x->filling)
-        push(x, t, hash, to);
+    int64_t was = entry_times_first(from), is = entry_times_first(to);
+
+    x->entries += (uint64_t)(to.key != EXPIRY_NONE) - (from.key != EXPIRY_NONE);
+    x->parted += (uint64_t)(to.part != EXPIRY_NONE) - (from.part != EXPIRY_NONE);
+    if (is < was || (is != was && is != EXPIRY_NONE && x->filling))
+        push(x, t, hash, is);
 }
 
 static struct expiry_heap *earlier_heap(const struct expiry *x)
@@ -218,20 +223,20 @@ struct take {
 static void take_visit(void *item, void *opaque)
 {
     struct entry *e = item;
+    int64_t first = entry_times_first(entry_times(e));
     struct take *take = opaque;
     uint64_t hash;
 
-    if (!e->has_expiry)
+    if (first == EXPIRY_NONE)
         return;
     hash = entry_hash(e);
     if (who_of(hash) != take->who)
         return;
-    if (entry_expired(e, take->now_ms)) {
+    if (first <= take->now_ms) {
         if (take->n < take->max)
             take->out[take->n++] = e;
     } else {
-        heap_push(take->x->filling ? &take->x->fresh : &take->x->heap,
-                  make_due(hash, entry_expiry(e)));
+        heap_push(take->x->filling ? &take->x->fresh : &take->x->heap, make_due(hash, first));
     }
 }
 
@@ -319,10 +324,11 @@ void expiry_sample(const struct expiry *x, const struct table *t, bool next,
 
 void expiry_refill(struct expiry *x, const struct table *t)
 {
-    uint64_t entries = x->entries;
+    uint64_t entries = x->entries, parted = x->parted;
 
     expiry_release(x);
     x->entries = entries;
+    x->parted = parted;
     x->filling = true;
     while (x->filling)
         fill_some(x, t);

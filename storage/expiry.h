@@ -4,9 +4,9 @@
  * A heap of items of 6 bytes: 32 bits of milliseconds, the low ones of the time, and 16 bits by
  * which the table finds the entries that are meant: 11 low bits of the hash and 5 of the tag.
  * Nothing is ever taken out of the middle: an item is a promise to look. Invariant: for every entry
- * with an expiry there is an item that is not later than it. A time moved later costs nothing until
- * its item comes up and is put back; an entry deleted, or given an earlier time, leaves an item
- * behind that does nothing.
+ * of which something ends by itself (the key, or a part of its value) there is an item that is not
+ * later than the first of these times. A time moved later costs nothing until its item comes up and
+ * is put back; an entry deleted, or given an earlier time, leaves an item behind that does nothing.
  *
  * Times are compared as serial numbers (RFC 1982), so those in a heap must lie within 24 days of
  * each other: a later expiry is entered as one in 24 days, and put back then. When the wall clock
@@ -37,27 +37,26 @@ struct expiry_heap {
 struct expiry {
     struct expiry_heap heap, fresh;
     uint64_t entries;     /* of the table that have an expiry */
+    uint64_t parted;      /* of which parts have times */
     uint64_t fill_cursor; /* how far `fresh` is filled */
     bool filling;
 };
 
-/* An entry of this hash, which had no expiry, was given one. */
-void expiry_added(struct expiry *x, const struct table *t, uint64_t hash, int64_t at);
-/* An entry's expiry was moved. */
-void expiry_moved(struct expiry *x, const struct table *t, uint64_t hash, int64_t from, int64_t to);
-/* An entry that had an expiry lost it or is gone. */
-static inline void expiry_dropped(struct expiry *x)
-{
-    x->entries--;
-}
+#define ENTRY_TIMES_NONE ((struct entry_times){EXPIRY_NONE, EXPIRY_NONE})
+
+/* The times of the entry of this hash were `from`, and are `to`. None: it is not there. */
+void expiry_changed(struct expiry *x, const struct table *t, uint64_t hash, struct entry_times from,
+                    struct entry_times to);
+/* The item that led to the entry was taken, and the entry is still there, with this time. */
+void expiry_again(struct expiry *x, const struct table *t, uint64_t hash, int64_t at);
 
 /* Not after the time when the next entry is due; EXPIRY_NONE if there is none. */
 int64_t expiry_next(const struct expiry *x, int64_t now_ms);
 
 /*
  * Removes one item that is due by `now_ms` and gives the due entries it leads to, at most `max` of
- * them, in `out`; the caller removes these from the table. *n of 0: a leftover. False: nothing is
- * due.
+ * them, in `out`; the caller removes these from the table, or says expiry_again(). *n of 0: a
+ * leftover. False: nothing is due.
  */
 bool expiry_take(struct expiry *x, const struct table *t, int64_t now_ms, struct entry **out,
                  size_t max, size_t *n);

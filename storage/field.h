@@ -26,8 +26,8 @@ struct field {
 static_assert(sizeof(struct field) == 4, "a field's header is 4 bytes");
 
 enum { FIELD_TIME_BYTES = 6, FIELD_PLACE_BYTES = 4 };
-/* Times have 48 bits. */
-#define FIELD_TIME_MAX (((int64_t)1 << 48) - 2)
+/* As in Redis; more than that would fit. */
+#define FIELD_TIME_MAX (((int64_t)1 << 46) - 1)
 
 static inline size_t field_name_len(const struct field *f)
 {

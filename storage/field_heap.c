@@ -158,6 +158,16 @@ uint32_t field_heap_count(const struct field_heap *h, int64_t until)
     return h->len ? count_below(h, 0, until) : 0;
 }
 
+/* The latest are among the leaves, of which the last ones came last. */
+struct field *field_heap_later(const struct field_heap *h, int64_t time)
+{
+    for (uint32_t i = h->len; i-- > 0;) {
+        if (time_at(h, i) > time)
+            return field_at(h, i);
+    }
+    return NULL;
+}
+
 size_t field_heap_memory(const struct field_heap *h)
 {
     return room(h) * sizeof(struct field_due) + h->chunks_len * sizeof(*h->chunks);

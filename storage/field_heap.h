@@ -33,6 +33,9 @@ int64_t field_heap_due(const struct field_heap *h);
 /* How many go by this time; looks at no others but their neighbours. */
 uint32_t field_heap_count(const struct field_heap *h, int64_t until);
 
+/* Any that goes later than that; NULL if none does. Looks at all if need be. */
+struct field *field_heap_later(const struct field_heap *h, int64_t time);
+
 size_t field_heap_memory(const struct field_heap *h);
 void field_heap_release(struct field_heap *h);
 

@@ -107,8 +107,11 @@ void field_table_put(struct field_table *t, struct slice name, struct slice valu
 
 static void leave_heap(struct field_table *t, const struct field *f)
 {
-    if (UNLIKELY(f->has_time))
-        field_heap_remove(&t->timed, f);
+    if (LIKELY(!f->has_time))
+        return;
+    field_heap_remove(&t->timed, f);
+    if (t->lasting == f)
+        t->lasting = NULL;
 }
 
 /* A field with this value and time takes the place of `f`, which has the same name. */
@@ -189,6 +192,16 @@ size_t field_table_expire(struct field_table *t, size_t max)
         take_out(t, place, hash, f);
     }
     return n;
+}
+
+/* As long as the one that was found stays, nobody has to look among all again. */
+bool field_table_is_gone(struct field_table *t, int64_t now_ms)
+{
+    if (t->timed.len < t->table.count)
+        return false;
+    if (!t->lasting || field_time(t->lasting) <= now_ms)
+        t->lasting = field_heap_later(&t->timed, now_ms);
+    return !t->lasting;
 }
 
 size_t field_table_memory(const struct field_table *t, size_t samples)

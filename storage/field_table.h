@@ -15,6 +15,8 @@ struct field_table {
     struct table table;
     struct field_heap timed;
     int64_t now_ms;
+    /* One whose time is far off, or was when it was looked for; NULL where none is known. */
+    const struct field *lasting;
 };
 
 /* A field keeps the time that it has. */
@@ -48,6 +50,9 @@ static inline void field_table_set_now(struct field_table *t, int64_t now_ms)
 }
 /* Takes out what is hidden, at most `max` fields; returns how many. */
 size_t field_table_expire(struct field_table *t, size_t max);
+
+/* Whether all fields are due by then, or there are none. */
+bool field_table_is_gone(struct field_table *t, int64_t now_ms);
 
 /* A field drawn at random, all being equally likely; one is not hidden. Borrowed. */
 const struct field *field_table_random(const struct field_table *t);

@@ -55,43 +55,38 @@ static void note_due(struct keyspace *ks, unsigned shard, int64_t at)
         atomic_store_explicit(&ks->due[shard], at, memory_order_relaxed);
 }
 
-void keyspace_insert(struct keyspace *ks, int db, uint64_t hash, struct entry *e)
+void keyspace_retimed(struct keyspace *ks, int db, uint64_t hash, struct entry_times old,
+                      const struct entry *e)
 {
     struct space *s = keyspace_space(ks, db, shard_of(hash));
+    struct entry_times fresh = entry_times(e);
 
-    table_insert(&s->table, hash, e, entry_hash);
-    if (e->has_expiry) {
-        expiry_added(&s->expiry, &s->table, hash, entry_expiry(e));
-        note_due(ks, shard_of(hash), entry_expiry(e));
-    }
+    if (LIKELY(fresh.key == old.key && fresh.part == old.part))
+        return;
+    expiry_changed(&s->expiry, &s->table, hash, old, fresh);
+    note_due(ks, shard_of(hash), entry_times_first(fresh));
+}
+
+void keyspace_insert(struct keyspace *ks, int db, uint64_t hash, struct entry *e)
+{
+    table_insert(&keyspace_space(ks, db, shard_of(hash))->table, hash, e, entry_hash);
+    if (UNLIKELY(entry_has_times(e)))
+        keyspace_retimed(ks, db, hash, ENTRY_TIMES_NONE, e);
 }
 
 void keyspace_replace(struct keyspace *ks, int db, uint64_t hash, struct table_place place,
-                      int64_t old_expiry, struct entry *e)
+                      struct entry_times old, struct entry *e)
 {
-    struct space *s = keyspace_space(ks, db, shard_of(hash));
-    int64_t expiry = entry_expiry(e);
-
     table_replace(place, e);
-    if (LIKELY(expiry == old_expiry))
-        return;
-    if (expiry == EXPIRY_NONE) {
-        expiry_dropped(&s->expiry);
-        return;
-    }
-    if (old_expiry == EXPIRY_NONE)
-        expiry_added(&s->expiry, &s->table, hash, expiry);
-    else
-        expiry_moved(&s->expiry, &s->table, hash, old_expiry, expiry);
-    note_due(ks, shard_of(hash), expiry);
+    keyspace_retimed(ks, db, hash, old, e);
 }
 
 struct entry *keyspace_take(struct keyspace *ks, int db, uint64_t hash, struct found f)
 {
     struct space *s = keyspace_space(ks, db, shard_of(hash));
 
-    if (f.entry->has_expiry)
-        expiry_dropped(&s->expiry);
+    if (UNLIKELY(entry_has_times(f.entry)))
+        expiry_changed(&s->expiry, &s->table, hash, entry_times(f.entry), ENTRY_TIMES_NONE);
     table_remove(&s->table, f.place, hash, entry_hash);
     return f.entry;
 }
@@ -144,6 +139,15 @@ __attribute__((no_sanitize("thread"))) uint64_t keyspace_expiring(const struct k
 
     for (unsigned i = 0; i < SHARDS; i++)
         n += ks->spaces[db][i].expiry.entries;
+    return n;
+}
+
+__attribute__((no_sanitize("thread"))) uint64_t keyspace_parted(const struct keyspace *ks, int db)
+{
+    uint64_t n = 0;
+
+    for (unsigned i = 0; i < SHARDS; i++)
+        n += ks->spaces[db][i].expiry.parted;
     return n;
 }
 

@@ -80,7 +80,10 @@ static inline uint64_t shard_next_version(struct shard *shard)
 void keyspace_insert(struct keyspace *ks, int db, uint64_t hash, struct entry *e);
 /* Puts `e`, which stands for the same key, where `old` stood; does not free `old`. Locked. */
 void keyspace_replace(struct keyspace *ks, int db, uint64_t hash, struct table_place place,
-                      int64_t old_expiry, struct entry *e);
+                      struct entry_times old, struct entry *e);
+/* The entry, which is in its place, has other times than before. Locked. */
+void keyspace_retimed(struct keyspace *ks, int db, uint64_t hash, struct entry_times old,
+                      const struct entry *e);
 /* Takes the entry out, the caller owns it. Locked. */
 struct entry *keyspace_take(struct keyspace *ks, int db, uint64_t hash, struct found f);
 
@@ -93,9 +96,13 @@ void keyspace_swap(struct keyspace *ks, int a, int b);
 struct space *keyspace_detach(struct keyspace *ks, int db);
 void keyspace_free_spaces(struct space *spaces);
 
-/* Keys, and keys with an expiry, of a database; exact only when nobody writes. */
+/*
+ * Keys of a database, those with an expiry, and those of whose values parts expire; exact only when
+ * nobody writes.
+ */
 uint64_t keyspace_count(const struct keyspace *ks, int db);
 uint64_t keyspace_expiring(const struct keyspace *ks, int db);
+uint64_t keyspace_parted(const struct keyspace *ks, int db);
 /*
  * The mean time to live of a sample of the keys that have one, in ms; 0 if none has. Locks shards.
  */

@@ -468,24 +468,27 @@ static size_t expire_packed(struct entry **e, int64_t now_ms)
     return n;
 }
 
-size_t hash_expire(struct entry **e, int64_t now_ms, size_t max)
+size_t hash_expire(struct entry **e, int64_t now_ms, size_t max, bool *gone)
 {
+    struct field_table *t;
     size_t n;
 
-    if (hash_is_packed(*e))
-        return expire_packed(e, now_ms);
-    field_table_set_now(table_of(*e), now_ms);
-    n = field_table_expire(table_of(*e), max);
+    if (hash_is_packed(*e)) {
+        n = expire_packed(e, now_ms);
+        *gone = !entry_bytes(*e).len;
+        return n;
+    }
+    t = table_of(*e);
+    field_table_set_now(t, now_ms);
+    n = field_table_expire(t, max);
     mark_times(*e);
-    return n;
+    *gone = field_table_is_gone(t, now_ms);
+    return *gone ? n + t->table.count : n;
 }
 
-bool hash_gone(const struct entry *e, int64_t now_ms)
+bool hash_is_gone(const struct entry *e, int64_t now_ms)
 {
-    const struct field_table *t;
-
     if (hash_is_packed(e))
         return place_for(e, now_ms) == entry_bytes(e).len;
-    t = table_of(e);
-    return field_heap_count(&t->timed, now_ms) == t->table.count;
+    return field_table_is_gone(table_of(e), now_ms);
 }

@@ -99,7 +99,7 @@ size_t hash_memory(const void *object, size_t samples);
 const char *hash_encoding(const struct entry *e);
 struct digest hash_digest(const struct entry *e);
 int64_t hash_due(const struct entry *e);
-size_t hash_expire(struct entry **e, int64_t now_ms, size_t max);
-bool hash_gone(const struct entry *e, int64_t now_ms);
+size_t hash_expire(struct entry **e, int64_t now_ms, size_t max, bool *gone);
+bool hash_is_gone(const struct entry *e, int64_t now_ms);
 
 #endif

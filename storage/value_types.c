@@ -38,7 +38,10 @@ static const struct value_type types[] = {
                    .copy = hash_copy,
                    .memory = hash_memory,
                    .encoding = hash_encoding,
-                   .digest = hash_digest},
+                   .digest = hash_digest,
+                   .part_time = hash_due,
+                   .expire_parts = hash_expire,
+                   .is_gone = hash_is_gone},
     [TYPE_ZSET] = {.name = "zset",
                    .free = zset_large_free,
                    .effort = zset_large_effort,
@@ -86,4 +89,19 @@ const char *value_encoding(const struct entry *e)
 struct digest value_digest(const struct entry *e)
 {
     return value_type(e->type)->digest(e);
+}
+
+int64_t value_part_time(const struct entry *e)
+{
+    return value_type(e->type)->part_time(e);
+}
+
+size_t value_expire_parts(struct entry **e, int64_t now_ms, size_t max, bool *gone)
+{
+    return value_type((*e)->type)->expire_parts(e, now_ms, max, gone);
+}
+
+bool value_is_gone(const struct entry *e, int64_t now_ms)
+{
+    return value_type(e->type)->is_gone(e, now_ms);
 }

@@ -27,6 +27,14 @@ struct value_type {
     /* The same for equal values in whatever encoding. */
     struct digest (*digest)(const struct entry *e);
     value_hint_fn *hint; /* NULL where there is nothing to be had */
+    /*
+     * Where parts of a value have times: that of the first, EXPIRY_NONE for none. Taking out what
+     * is due, at most about `max` parts at a time; returns how many went, which is all that there
+     * are if they are *gone. Whether all are due.
+     */
+    int64_t (*part_time)(const struct entry *e);
+    size_t (*expire_parts)(struct entry **e, int64_t now_ms, size_t max, bool *gone);
+    bool (*is_gone)(const struct entry *e, int64_t now_ms);
 };
 
 /* NULL for a number that is no type. */
@@ -39,5 +47,9 @@ void *value_copy(enum type type, const void *object);
 size_t value_memory(enum type type, const void *object, size_t samples);
 const char *value_encoding(const struct entry *e);
 struct digest value_digest(const struct entry *e);
+/* Of those for which entry_has_timed_parts() says yes. */
+int64_t value_part_time(const struct entry *e);
+size_t value_expire_parts(struct entry **e, int64_t now_ms, size_t max, bool *gone);
+bool value_is_gone(const struct entry *e, int64_t now_ms);
 
 #endif

@@ -5,41 +5,66 @@
 
 /* ---- setting -------------------------------------------------------------------------------- */
 
-bool hash_find(struct call *c, struct entry **e, bool *fresh)
+bool hash_edit_find(struct call *c, struct hash_edit *h)
 {
-    if (!call_find_write(c, 1, TYPE_HASH, e))
+    h->fresh = false;
+    if (!call_find_write(c, 1, TYPE_HASH, &h->e))
         return false;
-    *fresh = !*e;
-    if (*fresh)
-        *e = hash_new(call_arg(c, 1));
+    if (h->e)
+        h->was = entry_times(h->e);
     return true;
 }
 
-void hash_put(struct call *c, struct entry *e, bool fresh)
+bool hash_edit_make(struct call *c, struct hash_edit *h)
 {
-    if (fresh)
-        call_put(c, 1, e);
+    if (!hash_edit_find(c, h))
+        return false;
+    h->fresh = !h->e;
+    if (h->fresh)
+        h->e = hash_new(call_arg(c, 1));
+    return true;
+}
+
+void hash_edit_done(struct call *c, struct hash_edit *h)
+{
+    if (h->fresh)
+        call_put(c, 1, h->e);
+    else if (UNLIKELY(h->was.part != EXPIRY_NONE || entry_has_timed_parts(h->e)))
+        call_retimed(c, 1, h->was, h->e);
     else
-        call_moved(c, 1, e);
+        call_moved(c, 1, h->e);
+}
+
+void hash_edit_undo(struct hash_edit *h)
+{
+    if (h->fresh)
+        entry_free(h->e);
+}
+
+void hash_edit_removed(struct call *c, struct hash_edit *h, enum key_event event)
+{
+    hash_edit_done(c, h);
+    call_changed(c, 1, event);
+    if (hash_is_empty(h->e))
+        call_emptied(c, 1);
 }
 
 /* The pairs from argument 2 on; false, and answered, if they are none. */
 static bool set_pairs(struct call *c, int64_t *added)
 {
     const struct hash_limits limits = hash_limits(c);
-    struct entry *e;
-    bool fresh;
+    struct hash_edit h;
 
     if (c->argc % 2) {
         reply_error(c, "ERR wrong number of arguments for '%s' command", c->cmd->full_name);
         return false;
     }
-    if (!hash_find(c, &e, &fresh))
+    if (!hash_edit_make(c, &h))
         return false;
     *added = 0;
     for (int i = 2; i < c->argc; i += 2)
-        *added += hash_set(&e, call_arg(c, i), call_arg(c, i + 1), EXPIRY_NONE, &limits);
-    hash_put(c, e, fresh);
+        *added += hash_set(&h.e, call_arg(c, i), call_arg(c, i + 1), EXPIRY_NONE, &limits);
+    hash_edit_done(c, &h);
     call_changed(c, 1, EVENT_HSET);
     return true;
 }
@@ -68,17 +93,16 @@ void cmd_hsetnx(struct call *c)
     const struct hash_limits limits = hash_limits(c);
     struct slice value;
     char digits[NUM_INT_MAX];
-    struct entry *e;
-    bool fresh;
+    struct hash_edit h;
 
-    if (!hash_find(c, &e, &fresh))
+    if (!hash_edit_make(c, &h))
         return;
-    if (hash_get(e, call_arg(c, 2), digits, &value)) {
+    if (hash_get(h.e, call_arg(c, 2), digits, &value)) {
         reply_int(c, 0);
         return;
     }
-    hash_set(&e, call_arg(c, 2), call_arg(c, 3), EXPIRY_NONE, &limits);
-    hash_put(c, e, fresh);
+    hash_set(&h.e, call_arg(c, 2), call_arg(c, 3), EXPIRY_NONE, &limits);
+    hash_edit_done(c, &h);
     call_changed(c, 1, EVENT_HSET);
     reply_int(c, 1);
 }
@@ -86,21 +110,13 @@ void cmd_hsetnx(struct call *c)
 /* ---- counting ------------------------------------------------------------------------------- */
 
 /* A field that is not there is 0, and is made. */
-static void set_number(struct call *c, struct entry *e, bool fresh, struct slice text,
-                       enum key_event event)
+static void set_number(struct call *c, struct hash_edit *h, struct slice text, enum key_event event)
 {
     const struct hash_limits limits = hash_limits(c);
 
-    hash_set(&e, call_arg(c, 2), text, FIELD_TIME_KEEP, &limits);
-    hash_put(c, e, fresh);
+    hash_set(&h->e, call_arg(c, 2), text, FIELD_TIME_KEEP, &limits);
+    hash_edit_done(c, h);
     call_changed(c, 1, event);
-}
-
-/* A hash that was made and is not needed after all. */
-static void forget(struct entry *e, bool fresh)
-{
-    if (fresh)
-        entry_free(e);
 }
 
 /* HINCRBY key field increment */
@@ -109,22 +125,21 @@ void cmd_hincrby(struct call *c)
     char digits[NUM_INT_MAX];
     int64_t by, value = 0;
     struct slice text;
-    struct entry *e;
-    bool fresh;
+    struct hash_edit h;
 
-    if (!call_int(c, 3, &by) || !hash_find(c, &e, &fresh))
+    if (!call_int(c, 3, &by) || !hash_edit_make(c, &h))
         return;
-    if (hash_get(e, call_arg(c, 2), digits, &text) && !num_parse_int(text, &value)) {
+    if (hash_get(h.e, call_arg(c, 2), digits, &text) && !num_parse_int(text, &value)) {
         reply_error(c, "ERR hash value is not an integer");
     } else if (__builtin_add_overflow(value, by, &value)) {
         reply_error(c, "ERR increment or decrement would overflow");
     } else {
         text = slice_make(digits, num_format_int(digits, value));
-        set_number(c, e, fresh, text, EVENT_HINCRBY);
+        set_number(c, &h, text, EVENT_HINCRBY);
         reply_int(c, value);
         return;
     }
-    forget(e, fresh);
+    hash_edit_undo(&h);
 }
 
 static bool read_increment(struct call *c, long double *by)
@@ -146,22 +161,21 @@ void cmd_hincrbyfloat(struct call *c)
     char digits[NUM_INT_MAX], sum[NUM_DOUBLE_MAX];
     long double by, value = 0;
     struct slice text;
-    struct entry *e;
-    bool fresh;
+    struct hash_edit h;
 
-    if (!read_increment(c, &by) || !hash_find(c, &e, &fresh))
+    if (!read_increment(c, &by) || !hash_edit_make(c, &h))
         return;
-    if (hash_get(e, call_arg(c, 2), digits, &text) && !num_parse_long_double(text, &value)) {
+    if (hash_get(h.e, call_arg(c, 2), digits, &text) && !num_parse_long_double(text, &value)) {
         reply_error(c, "ERR hash value is not a float");
     } else if (value += by, isnan(value) || isinf(value)) {
         reply_error(c, "ERR increment would produce NaN or Infinity");
     } else {
         text = slice_make(sum, num_format_long_double(sum, sizeof(sum), value));
-        set_number(c, e, fresh, text, EVENT_HINCRBYFLOAT);
+        set_number(c, &h, text, EVENT_HINCRBYFLOAT);
         reply_bulk(c, text);
         return;
     }
-    forget(e, fresh);
+    hash_edit_undo(&h);
 }
 
 /* ---- removing ------------------------------------------------------------------------------- */
@@ -169,24 +183,16 @@ void cmd_hincrbyfloat(struct call *c)
 /* HDEL key field [field ...] */
 void cmd_hdel(struct call *c)
 {
-    struct entry *e;
+    struct hash_edit h;
     int64_t gone = 0;
 
-    if (!call_find_write(c, 1, TYPE_HASH, &e))
+    if (!hash_edit_find(c, &h))
         return;
-    for (int i = 2; e && i < c->argc && !hash_is_empty(e); i++)
-        gone += hash_remove(&e, call_arg(c, i));
+    for (int i = 2; h.e && i < c->argc && !hash_is_empty(h.e); i++)
+        gone += hash_remove(&h.e, call_arg(c, i));
     if (gone)
-        hash_removed(c, e, EVENT_HDEL);
+        hash_edit_removed(c, &h, EVENT_HDEL);
     reply_int(c, gone);
-}
-
-void hash_removed(struct call *c, struct entry *e, enum key_event event)
-{
-    call_moved(c, 1, e);
-    call_changed(c, 1, event);
-    if (hash_is_empty(e))
-        call_emptied(c, 1);
 }
 
 /* ---- asking for a field --------------------------------------------------------------------- */

@@ -11,15 +11,23 @@ static inline struct hash_limits hash_limits(const struct call *c)
                                 (size_t)c->conf->hash_max_listpack_value};
 }
 
-/*
- * The hash at key 1 for changing; where there is none a new one, which is not in the keyspace yet.
- * False, and WRONGTYPE answered, if it is none.
- */
-bool hash_find(struct call *c, struct entry **e, bool *fresh);
-/* It was changed: `e` stands for it. call_changed() is to follow. */
-void hash_put(struct call *c, struct entry *e, bool fresh);
-/* Fields of the hash at key 1 were removed, perhaps all; says so. */
-void hash_removed(struct call *c, struct entry *e, enum key_event event);
+/* The hash at key 1 while it is being changed. */
+struct hash_edit {
+    struct entry *e; /* NULL: there is none, unless by hash_edit_make() */
+    struct entry_times was;
+    bool fresh; /* new, and not in the keyspace yet */
+};
+
+/* False, and WRONGTYPE answered, if it is none. */
+bool hash_edit_find(struct call *c, struct hash_edit *h);
+/* The same, making one where there is none. */
+bool hash_edit_make(struct call *c, struct hash_edit *h);
+/* It was changed. call_changed() is to follow. */
+void hash_edit_done(struct call *c, struct hash_edit *h);
+/* It was not changed after all, and goes if it is new. */
+void hash_edit_undo(struct hash_edit *h);
+/* Fields were removed, perhaps all: hash_edit_done(), and says so. */
+void hash_edit_removed(struct call *c, struct hash_edit *h, enum key_event event);
 
 /* The value of that field, null if there is none; `e` may be NULL. */
 void hash_reply_value(struct call *c, const struct entry *e, struct slice name);

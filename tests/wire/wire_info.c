@@ -156,9 +156,11 @@ static void info_arguments(struct session *t)
           {"INFO all", "/# Commandstats.*# Latencystats"},
           {"INFO everything", "/# Server.*# Commandstats.*# Keyspace"},
           {"INFO keyspace", "=txt:'# Keyspace\\r\\n'"}, {"SET k v EX 100", "+OK"},
-          {"INFO keyspace", "/# Keyspace\\\\r\\\\ndb0:keys=1,expires=1,avg_ttl=[0-9]+\\\\r"},
+          {"INFO keyspace",
+           "/# Keyspace\\\\r\\\\ndb0:keys=1,expires=1,avg_ttl=[0-9]+(,subexpiry=0)?\\\\r"},
           {"SELECT 9", "+OK"}, {"MSET a 1 b 2", "+OK"},
-          {"INFO keyspace", "/db0:keys=1.*\\\\ndb9:keys=2,expires=0,avg_ttl=0\\\\r\\\\n'$"});
+          {"INFO keyspace",
+           "/db0:keys=1.*\\\\ndb9:keys=2,expires=0,avg_ttl=0(,subexpiry=0)?\\\\r\\\\n'$"});
 }
 
 static void has(struct session *t, const char *section, const char *field, const char *regex)

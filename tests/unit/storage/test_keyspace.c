@@ -40,14 +40,13 @@ static void put(int db, int i)
     struct copy *c = &copies[db][i];
     uint64_t hash = hash_bytes(key_of(i));
     struct found f = find(db, i);
-    int64_t old_expiry = c->expiry;
     struct entry *e;
 
     c->value = (int64_t)rng_next();
     c->expiry = rng_below(2) ? EXPIRY_NONE : now + (int64_t)rng_below(100000);
     e = entry_new_int(key_of(i), c->value, c->expiry);
     if (c->there) {
-        keyspace_replace(&ks, db, hash, f.place, old_expiry, e);
+        keyspace_replace(&ks, db, hash, f.place, entry_times(f.entry), e);
         entry_free(f.entry);
     } else {
         keyspace_insert(&ks, db, hash, e);
