@@ -1,4 +1,4 @@
-/* base/slice: whether runs of bytes are the same, for each length and each place of a difference. */
+/* base/slice: whether runs of bytes are the same, for every length and place of a difference. */
 #include "base/slice.h"
 
 #include "tests/lib/tap.h"
