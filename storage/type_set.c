@@ -250,6 +250,21 @@ bool set_walk_next(struct set_walk *w, struct set_member *m)
     return true;
 }
 
+struct set_choice set_choice(const struct entry *e, size_t wanted)
+{
+    return (struct set_choice){.walk = set_walk(e), .wanted = wanted, .left = set_count(e)};
+}
+
+/* As likely as its share of what is to come, which makes all choices equally likely. */
+bool set_choice_next(struct set_choice *c, struct set_member *m, bool *chosen)
+{
+    if (!set_walk_next(&c->walk, m))
+        return false;
+    *chosen = rng_below(c->left--) < c->wanted;
+    c->wanted -= *chosen;
+    return true;
+}
+
 struct scan {
     set_visit_fn *visit;
     void *opaque;

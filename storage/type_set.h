@@ -58,6 +58,18 @@ struct set_walk {
 struct set_walk set_walk(const struct entry *e);
 bool set_walk_next(struct set_walk *w, struct set_member *m);
 
+/*
+ * Going over all members while `wanted` of them are chosen at random, any choice being equally
+ * likely. There are at least that many.
+ */
+struct set_choice {
+    struct set_walk walk;
+    size_t wanted, left; /* still to be chosen, and to come */
+};
+
+struct set_choice set_choice(const struct entry *e, size_t wanted);
+bool set_choice_next(struct set_choice *c, struct set_member *m, bool *chosen);
+
 typedef void set_visit_fn(const struct set_member *m, void *opaque);
 /*
  * Goes on from a cursor, 0 at first, until about `count` members were visited, and returns the

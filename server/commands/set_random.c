@@ -1,5 +1,4 @@
 /* Members of sets drawn at random: SPOP, SRANDMEMBER. */
-#include "base/rng.h"
 #include "server/commands/sets.h"
 #include "server/effects.h"
 
@@ -12,15 +11,6 @@ enum {
     POP_PART = 5,
     REPEATED_MAX = 1 << 27, /* members of one reply, where a set could give any number */
 };
-
-/*
- * Whether the next of `left` members is one of the `wanted` that are still to be chosen among them:
- * asked of each in turn, any choice is equally likely.
- */
-static bool chosen(size_t wanted, size_t left)
-{
-    return rng_below(left) < wanted;
-}
 
 /* ---- SPOP ------------------------------------------------------------------------------------ */
 
@@ -51,19 +41,17 @@ static void pop_few(struct call *c, struct entry *e, size_t count)
 /* Few stay: they become a new set, of integers where they all are. */
 static void pop_most(struct call *c, struct entry *e, size_t count)
 {
-    size_t left = set_count(e), stay = left - count;
     struct entry *rest = set_new(call_arg(c, 1), entry_expiry(e));
-    struct set_walk w = set_walk(e);
+    struct set_choice choice = set_choice(e, count);
     struct set_member m;
+    bool popped;
 
     reply_set(c, (int64_t)count);
-    for (; set_walk_next(&w, &m); left--) {
-        if (chosen(stay, left)) {
-            set_add(&rest, &m, intset_max(c));
-            stay--;
-        } else {
+    while (set_choice_next(&choice, &m, &popped)) {
+        if (popped)
             reply_member(c, &m);
-        }
+        else
+            set_add(&rest, &m, intset_max(c));
     }
     call_put(c, 1, rest);
     call_changed(c, 1, EVENT_SPOP);
@@ -145,16 +133,14 @@ static void draw_all(struct call *c, const struct entry *e)
 /* All are looked at. */
 static void draw_many(struct call *c, const struct entry *e, size_t count)
 {
-    struct set_walk w = set_walk(e);
-    size_t left = set_count(e);
+    struct set_choice choice = set_choice(e, count);
     struct set_member m;
+    bool drawn;
 
     reply_array(c, (int64_t)count);
-    for (; count && set_walk_next(&w, &m); left--) {
-        if (chosen(count, left)) {
+    while (choice.wanted && set_choice_next(&choice, &m, &drawn)) {
+        if (drawn)
             reply_member(c, &m);
-            count--;
-        }
     }
 }
 

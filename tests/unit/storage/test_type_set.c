@@ -254,6 +254,92 @@ static void test_random(int count, size_t intset_max, const char *form)
     entry_free(e);
 }
 
+enum { POP_OF = 12, POPPED = 4, CHOICES = 495 /* 4 of 12 */, ROUNDS = 50000 };
+
+/* The number of a choice of numbers, as a bit each, among those with as many bits. */
+static int number_of(unsigned bits)
+{
+    static const int binomial[POP_OF + 1][POPPED + 1] = {
+        {1},
+        {1, 1},
+        {1, 2, 1},
+        {1, 3, 3, 1},
+        {1, 4, 6, 4, 1},
+        {1, 5, 10, 10, 5},
+        {1, 6, 15, 20, 15},
+        {1, 7, 21, 35, 35},
+        {1, 8, 28, 56, 70},
+        {1, 9, 36, 84, 126},
+        {1, 10, 45, 120, 210},
+        {1, 11, 55, 165, 330},
+    };
+    int n = 0;
+
+    for (int at = 0, k = 1; at < POP_OF; at++) {
+        if (bits & 1u << at)
+            n += binomial[at][k++];
+    }
+    return n;
+}
+
+static unsigned pop_one_by_one(struct entry **e)
+{
+    unsigned bits = 0;
+
+    for (int i = 0; i < POPPED; i++) {
+        struct set_member m = set_random(*e);
+
+        bits |= 1u << (m.number / 1000);
+        set_remove(e, &m);
+    }
+    for (int i = 0; i < POP_OF; i++)
+        add_number(e, i * 1000, 512);
+    return bits;
+}
+
+static unsigned choose(struct entry **e)
+{
+    struct set_choice c = set_choice(*e, POPPED);
+    struct set_member m;
+    unsigned bits = 0;
+    bool chosen;
+
+    while (set_choice_next(&c, &m, &chosen))
+        bits |= (unsigned)chosen << (m.number / 1000);
+    return bits;
+}
+
+/* Every choice of some members is equally likely, however they are chosen. */
+static void test_choices(unsigned (*take)(struct entry **e), size_t intset_max, bool table,
+                         const char *what)
+{
+    struct entry *e = numbers(POP_OF, intset_max, false);
+    double expected = (double)ROUNDS / CHOICES, chi = 0;
+    double limit = CHOICES - 1 + 5 * sqrt(2.0 * CHOICES);
+    int seen[CHOICES] = {0}, wrong = 0;
+
+    for (int i = POP_OF; table && i < 100; i++)
+        add_number(&e, i * 1000, 0);
+    for (int i = POP_OF; table && i < 100; i++) {
+        struct set_member m = set_member_int(i * 1000);
+
+        set_remove(&e, &m);
+    }
+    for (int i = 0; i < ROUNDS; i++) {
+        unsigned bits = take(&e);
+
+        if (__builtin_popcount(bits) == POPPED)
+            seen[number_of(bits)]++;
+        else
+            wrong++;
+    }
+    for (int i = 0; i < CHOICES; i++)
+        chi += (seen[i] - expected) * (seen[i] - expected) / expected;
+    ok(chi < limit && !wrong, "%d of %d members %s, evenly: %.1f of %.1f", POPPED, POP_OF, what,
+       chi, limit);
+    entry_free(e);
+}
+
 int main(void)
 {
     uint64_t seed = rng_entropy() % 1000000000;
@@ -266,5 +352,11 @@ int main(void)
     test_random(50, 0, "packed elements");
     test_random(50 + SET_PACKED_MAX, 0, "members of a table");
     test_random(2000, 0, "members of a table");
+    test_choices(pop_one_by_one, 512, false, "popped from integers");
+    test_choices(pop_one_by_one, 0, false, "popped from packed elements");
+    test_choices(pop_one_by_one, 0, true, "popped from a table");
+    test_choices(choose, 512, false, "chosen among integers");
+    test_choices(choose, 0, false, "chosen among packed elements");
+    test_choices(choose, 0, true, "chosen among a table's");
     return tap_done();
 }
