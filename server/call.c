@@ -173,6 +173,28 @@ struct entry *call_peek_db(struct call *c, int i, int db)
     return look_up(c, i, db);
 }
 
+struct entry *call_find_named(struct call *c, struct slice key)
+{
+    uint64_t hash = hash_bytes(key);
+    struct found f =
+        space_find(keyspace_space(&c->server->keyspace, c->db, shard_of(hash)), hash, key);
+
+    DEBUG_ASSERT(c->world);
+    if (f.entry && entry_expired(f.entry, c->now_ms)) {
+        effect_drop(c->worker, c->db, hash, f, EVENT_EXPIRED);
+        c->found_at = 0;
+        f.entry = NULL;
+    }
+    if (!f.entry) {
+        c->worker->stats.keyspace_misses++;
+        effect_event(c->worker, c->db, key, EVENT_KEYMISS);
+        return NULL;
+    }
+    c->worker->stats.keyspace_hits++;
+    access_touch(c, f.entry);
+    return f.entry;
+}
+
 /* ---- changing -------------------------------------------------------------------------------- */
 
 void call_put_db(struct call *c, int i, int db, struct entry *fresh)

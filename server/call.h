@@ -97,6 +97,11 @@ struct entry *call_look(struct call *c, int i);
 bool call_find_write(struct call *c, int i, enum type type, struct entry **out);
 /* Neither counts nor marks. */
 struct entry *call_peek(struct call *c, int i);
+/*
+ * A key that is no argument, as call_find() for any type; only with the world stopped. Other
+ * entries are borrowed on, unless their time has come.
+ */
+struct entry *call_find_named(struct call *c, struct slice key);
 /* In another database. Counts and marks nothing. */
 struct entry *call_peek_db(struct call *c, int i, int db);
 

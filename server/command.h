@@ -129,7 +129,7 @@ enum { KEY_SPECS_MAX = 3 };
 /* Keys that are no arguments, or of which only the command itself knows where they are. */
 #define KEY_UNKNOWN(f)                                                                             \
     {                                                                                              \
-        .search = KEY_SEARCH_UNKNOWN, .find = KEY_FIND_UNKNOWN, .flags = (f) | KEY_INCOMPLETE      \
+        .search = KEY_SEARCH_UNKNOWN, .find = KEY_FIND_UNKNOWN, .flags = (f)      \
     }
 
 struct key_position {
@@ -156,7 +156,7 @@ struct command_arg {
     enum arg_type type;
     const char *token; /* the word that stands before it, or that it is */
     int flags;
-    int key_spec; /* ARG_TYPE_KEY: which of the row's key specifications */
+    int key_spec; /* which of the row's key specifications; 0 counts for ARG_TYPE_KEY alone */
     const char *since, *deprecated_since;
     const struct command_arg *subargs; /* ARG_TYPE_ONEOF, ARG_TYPE_BLOCK */
 };

@@ -12,6 +12,7 @@
 
 #include <errno.h>
 #include <limits.h>
+#include <locale.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -222,6 +223,7 @@ int main(int argc, char **argv)
     if (answered(argc, argv))
         return 0;
     title_init(argc, argv);
+    setlocale(LC_COLLATE, ""); /* for SORT ALPHA */
     conf = load(argc, argv, &notes);
     if (!conf)
         return 1;

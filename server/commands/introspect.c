@@ -297,7 +297,7 @@ static void reply_one_arg(struct call *c, const struct command_arg *arg)
 
     reply_pair(c, "name", arg->name, &pairs);
     reply_pair(c, "type", types[arg->type], &pairs);
-    if (arg->type == ARG_TYPE_KEY) {
+    if (arg->type == ARG_TYPE_KEY || arg->key_spec) {
         reply_field(c, "key_spec_index", arg->key_spec);
         pairs++;
     }
