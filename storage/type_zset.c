@@ -87,6 +87,11 @@ static struct entry *put_packed(struct entry *e, const struct zset_spot *spot, d
     return e;
 }
 
+struct entry *zset_enlarge(struct entry *e)
+{
+    return is_large(e) ? e : make_large(e);
+}
+
 struct entry *zset_put(struct entry *e, const struct zset_spot *spot, double score,
                        const struct zset_limits *limits)
 {

@@ -52,6 +52,8 @@ struct entry *zset_add(struct entry *e, struct slice member, double score,
                        const struct zset_limits *limits);
 /* Of a member that was found. Takes the entry over; it may be empty afterwards. */
 struct entry *zset_remove(struct entry *e, const struct zset_spot *spot);
+/* Makes it large, whatever its size. Takes the entry over. */
+struct entry *zset_enlarge(struct entry *e);
 /* How many are before it; of a member that was found. */
 uint64_t zset_rank(const struct entry *e, const struct zset_spot *spot);
 

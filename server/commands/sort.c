@@ -337,6 +337,15 @@ static bool find_source(struct call *c, struct entry **e)
     return false;
 }
 
+/* Redis sorts no packed ones, and the encoding tells. */
+static void enlarge_zset(struct call *c, struct entry **e)
+{
+    if (!*e || (*e)->type != TYPE_ZSET)
+        return;
+    *e = zset_enlarge(*e);
+    call_moved(c, 1, *e);
+}
+
 /* A set has no order of its own that could be stored, so it gets one. */
 static void order_sets(struct sort_options *o, const struct entry *e)
 {
@@ -353,6 +362,7 @@ static void run(struct call *c, bool read_only)
     struct entry *e;
 
     if (sort_options_read(c, read_only, &s.o) && find_source(c, &e)) {
+        enlarge_zset(c, &e);
         order_sets(&s.o, e);
         copy_elements(&s, e);
         if (weigh_all(c, &s)) {

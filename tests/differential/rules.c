@@ -20,6 +20,9 @@ static struct rule strings[] = {
 static struct rule bits[] = {
 #include "tests/differential/bits.def"
 };
+static struct rule sort[] = {
+#include "tests/differential/sort.def"
+};
 static struct rule geo[] = {
 #include "tests/differential/geo.def"
 };
@@ -62,7 +65,7 @@ static struct rule pubsub[] = {
 static struct family families[] = {
     FAMILY(strings),      FAMILY(bits),  FAMILY(hyperloglog), FAMILY(keys),
     FAMILY(expiry),       FAMILY(lists), FAMILY(sets),        FAMILY(admin),
-    FAMILY(transactions), FAMILY(geo),   FAMILY(zsets),
+    FAMILY(transactions), FAMILY(geo),   FAMILY(sort),        FAMILY(zsets),
 };
 #undef FAMILY
 
