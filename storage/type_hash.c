@@ -358,7 +358,7 @@ bool hash_set(struct entry **e, struct slice name, struct slice value, int64_t t
     if (UNLIKELY(time != EXPIRY_NONE && time != FIELD_TIME_KEEP && !(*e)->raw))
         give_times(e);
     added = set_packed(e, name, value, time);
-    if (added && count_packed(*e) > limits->entries)
+    if (count_packed(*e) > limits->entries)
         to_table(e);
     return added;
 }

@@ -13,6 +13,7 @@
 
 #include "base/compiler.h"
 #include "base/rng.h"
+#include "tests/differential/fields.h"
 #include "tests/differential/places.h"
 #include "tests/differential/scored.h"
 #include "tests/differential/sketches.h"
@@ -514,6 +515,11 @@ static const struct generator all[] = {
     {"bigkey", WORD_KEY, draw_bigkey},
     {"zsetkey", WORD_KEY, draw_zsetkey},
     {"lexkey", WORD_KEY, draw_lexkey},
+    {"hashkey", WORD_KEY, fields_draw_key},
+    {"bighashkey", WORD_KEY, fields_draw_big_key},
+    {"field", WORD_VALUE, fields_draw_name},
+    {"manyfields", WORD_VALUE, fields_draw_many},
+    {"fieldvalue", WORD_VALUE, fields_draw_value},
     {"scored", WORD_VALUE, scored_draw_member},
     {"score", WORD_VALUE, scored_draw_score},
     {"scoreend", WORD_VALUE, scored_draw_score_end},

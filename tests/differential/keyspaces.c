@@ -12,7 +12,8 @@
 
 enum { DATABASES = 16 };
 
-static struct rule exact = {.how = EXACT}, orderless = {.how = ORDERLESS}, millis = {.how = MILLIS};
+static struct rule exact = {.how = EXACT}, orderless = {.how = ORDERLESS}, pairs = {.how = PAIRS},
+                   millis = {.how = MILLIS};
 
 /* How a type's whole value is read. */
 static const struct {
@@ -20,9 +21,9 @@ static const struct {
     struct rule *rule;
     const char *before, *behind; /* words around the key */
 } readers[] = {
-    {"string", &exact, "GET", NULL},       {"zset", &exact, "ZRANGE", "0 -1 WITHSCORES"},
-    {"list", &exact, "LRANGE", "0 -1"},    {"set", &orderless, "SMEMBERS", NULL},
-    {"hash", &orderless, "HGETALL", NULL}, {"zset", &exact, "ZRANGE", "0 -1 WITHSCORES"},
+    {"string", &exact, "GET", NULL},    {"zset", &exact, "ZRANGE", "0 -1 WITHSCORES"},
+    {"list", &exact, "LRANGE", "0 -1"}, {"set", &orderless, "SMEMBERS", NULL},
+    {"hash", &pairs, "HGETALL", NULL},  {"zset", &exact, "ZRANGE", "0 -1 WITHSCORES"},
 };
 
 struct inspection {

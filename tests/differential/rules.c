@@ -29,6 +29,9 @@ static struct rule geo[] = {
 static struct rule hyperloglog[] = {
 #include "tests/differential/hyperloglog.def"
 };
+static struct rule hashes[] = {
+#include "tests/differential/hashes.def"
+};
 static struct rule lists[] = {
 #include "tests/differential/lists.def"
 };
@@ -63,9 +66,9 @@ static struct rule pubsub[] = {
 #name, name, COUNT_OF(name)                                                                \
     }
 static struct family families[] = {
-    FAMILY(strings),      FAMILY(bits),  FAMILY(hyperloglog), FAMILY(keys),
-    FAMILY(expiry),       FAMILY(lists), FAMILY(sets),        FAMILY(admin),
-    FAMILY(transactions), FAMILY(geo),   FAMILY(sort),        FAMILY(zsets),
+    FAMILY(strings), FAMILY(bits),  FAMILY(hyperloglog), FAMILY(keys),         FAMILY(expiry),
+    FAMILY(lists),   FAMILY(sets),  FAMILY(admin),       FAMILY(transactions), FAMILY(geo),
+    FAMILY(sort),    FAMILY(zsets), FAMILY(hashes),
 };
 #undef FAMILY
 

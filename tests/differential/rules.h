@@ -11,6 +11,7 @@
 enum comparison {
     EXACT,
     ORDERLESS, /* as multisets, at every level */
+    PAIRS,     /* as a multiset of names with their values, in a map or one after the other */
     SECONDS,   /* integers of the clock: a little apart */
     MILLIS,
     SHAPE,     /* the same types and lengths, whatever they hold */

@@ -64,6 +64,41 @@ static bool same_sorted(struct slice a, struct slice b)
     return same;
 }
 
+static struct buf sorted_pair(const struct reply *r, size_t first)
+{
+    struct buf out = {0};
+
+    append_sorted(&out, &r->items[first]);
+    append_sorted(&out, &r->items[first + 1]);
+    return out;
+}
+
+static bool same_pairs(struct slice a, struct slice b)
+{
+    struct reply *left = reply_parse(a), *right = reply_parse(b);
+    bool same = left->type == right->type && left->count == right->count && left->count % 2 == 0;
+    size_t pairs = left->count / 2;
+    struct buf *of_left = calloc(pairs + 1, sizeof(struct buf));
+    struct buf *of_right = calloc(pairs + 1, sizeof(struct buf));
+
+    for (size_t i = 0; same && i < pairs; i++) {
+        of_left[i] = sorted_pair(left, i * 2);
+        of_right[i] = sorted_pair(right, i * 2);
+    }
+    qsort(of_left, pairs, sizeof(struct buf), by_content);
+    qsort(of_right, pairs, sizeof(struct buf), by_content);
+    for (size_t i = 0; i < pairs; i++) {
+        same = same && slice_eq(buf_slice(&of_left[i]), buf_slice(&of_right[i]));
+        buf_release(&of_left[i]);
+        buf_release(&of_right[i]);
+    }
+    free(of_left);
+    free(of_right);
+    reply_free(left);
+    reply_free(right);
+    return same;
+}
+
 /* ---- times and shapes ---- */
 
 static bool near(struct slice a, struct slice b, long long apart)
@@ -111,6 +146,8 @@ bool replies_alike(enum comparison how, struct slice a, struct slice b)
         return false;
     case ORDERLESS:
         return same_sorted(a, b);
+    case PAIRS:
+        return same_pairs(a, b);
     case SECONDS:
         return near(a, b, APART_S);
     case MILLIS:
