@@ -4,6 +4,7 @@
 #include "base/mem.h"
 #include "resp/writer.h"
 #include "server/auth.h"
+#include "server/client_limit.h"
 #include "server/dispatch.h"
 #include "server/incoming.h"
 #include "server/worker.h"
@@ -262,6 +263,7 @@ static void work_off(struct run *run)
     }
     finish(run);
     conn_send_replies(c);
+    client_limit_note(c);
     w->current = NULL;
 }
 

@@ -5,6 +5,7 @@
 #include "base/mem.h"
 #include "server/auth.h"
 #include "server/batch.h"
+#include "server/client_limit.h"
 #include "server/incoming.h"
 #include "server/monitor.h"
 #include "server/output_limit.h"
@@ -113,6 +114,7 @@ static void bury(struct conn *c)
     incoming_release(c);
     buf_release(&c->out);
     c->worker->output_bytes -= c->out_counted;
+    client_limit_forget(c);
     free_extra(c->extra);
     close(c->fd);
     atomic_fetch_sub(&s->clients, 1);
@@ -135,6 +137,8 @@ size_t conn_memory(const struct conn *c)
             mem_good_size(sizeof(*c->in)) + c->in->buf.cap + c->in->args.cap * sizeof(struct slice);
     if (c->in && c->in->filling)
         bytes += c->in->filling->cap;
+    for (size_t i = 0; c->in && i < c->in->blobs_len; i++)
+        bytes += c->in->blobs[i]->cap;
     return bytes + mem_size_of(c->extra) + pubsub_memory(c) + transaction_memory(c) +
            tracking_memory(c) + waiting_memory(c);
 }
@@ -230,6 +234,7 @@ void conn_flush(struct conn *c)
         return;
     flush(c);
     count_output(c);
+    client_limit_note(c);
 }
 
 void conn_push(struct conn *c, struct slice bytes)
@@ -413,6 +418,7 @@ void conn_ready(evutil_socket_t fd, short what, void *arg)
         conn_flush(c);
     if (what & EV_READ && !(c->flags & CONN_DOOMED) && !c->killed)
         read_in_round(c);
+    client_limit_note(c);
     worker_round_end(w);
 }
 

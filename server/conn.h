@@ -94,6 +94,7 @@ struct conn {
     struct buf out;
     size_t out_counted; /* of its capacity, in the worker's output_bytes */
     size_t out_sent;    /* bytes of `out` that the socket took already */
+    size_t counted;     /* of its memory, in the worker's clients_bytes */
     struct conn_extra *extra;
     struct subscriptions *subs;      /* channels and patterns, NULL for none */
     struct transaction *transaction; /* of MULTI and WATCH, NULL without either */

@@ -6,6 +6,7 @@
 #include "base/rng.h"
 #include "base/ticks.h"
 #include "base/world.h"
+#include "server/client_limit.h"
 #include "server/command.h"
 #include "server/latency.h"
 #include "server/listener.h"
@@ -100,6 +101,7 @@ void server_publish_conf(struct server *s, struct conf *conf)
 
     s->conf = conf;
     server_set_gate(s, GATE_MEMORY, conf->maxmemory > 0);
+    client_limit_changed(s);
     conf_free(old);
 }
 
@@ -152,6 +154,7 @@ bool server_init(struct server *s, struct conf *conf)
     s->pubsub = pubsub_new(conf_workers(conf));
     s->tracking = tracking_new(conf_workers(conf));
     server_set_gate(s, GATE_MEMORY, conf->maxmemory > 0);
+    s->client_limit = client_limit_of(conf);
     s->main_base = event_base_new();
     if (!s->main_base || inbox_init(&s->main_inbox) < 0 || !rename_commands(s) || !make_workers(s))
         return false;

@@ -62,6 +62,7 @@ struct server {
     _Atomic uint64_t next_client_id;
     _Atomic int64_t clients; /* open connections */
     _Atomic uint64_t rejected_connections;
+    size_t client_limit; /* see client_limit.h; changed with the world stopped */
     _Atomic bool shutdown_asked;
     int ended_by_signal; /* set by who asked first */
 

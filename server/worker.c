@@ -5,6 +5,7 @@
 #include "base/mem.h"
 #include "base/world.h"
 #include "server/batch.h"
+#include "server/client_limit.h"
 #include "server/coalescing.h"
 #include "server/command.h"
 #include "server/crash.h"
@@ -71,6 +72,10 @@ void worker_round_end(struct worker *w)
     waiting_finish_served(w);
     timing_close(w);
     send_all(w);
+    if (UNLIKELY(w->clients_grew)) {
+        client_limit_enforce(w);
+        send_all(w);
+    }
     world_leave();
 }
 

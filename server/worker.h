@@ -71,7 +71,9 @@ struct worker {
 
     struct list conns, flush, doomed, parked, held;
     size_t conns_len;
-    size_t output_bytes; /* in the buffers of its connections, but for `out` above */
+    size_t output_bytes;          /* in the buffers of its connections, but for `out` above */
+    _Atomic size_t clients_bytes; /* that its connections take, if there is a limit */
+    bool clients_grew;            /* since that was compared with the limit */
     bool
         kill_asked; /* it is told to close those that were killed; changed with the world stopped */
     _Atomic int load; /* connections, and those on their way here */
