@@ -129,7 +129,7 @@ enum { KEY_SPECS_MAX = 3 };
 /* Keys that are no arguments, or of which only the command itself knows where they are. */
 #define KEY_UNKNOWN(f)                                                                             \
     {                                                                                              \
-        .search = KEY_SEARCH_UNKNOWN, .find = KEY_FIND_UNKNOWN, .flags = (f)      \
+        .search = KEY_SEARCH_UNKNOWN, .find = KEY_FIND_UNKNOWN, .flags = (f)                       \
     }
 
 struct key_position {

@@ -97,3 +97,18 @@ struct zset_span zset_range_find(const struct entry *e, const struct zset_range 
     span = zset_between(e, &r->min, &r->max, backwards);
     return span.from < span.to ? span : (struct zset_span){0};
 }
+
+void zset_store(struct call *c, int i, struct zset_builder *b, enum key_event event)
+{
+    struct zset_limits limits = zset_limits_of(c->conf);
+    struct entry *e;
+
+    reply_int(c, (int64_t)b->n);
+    e = zset_builder_take(b, call_arg(c, i), &limits);
+    if (!e) {
+        call_emptied(c, i);
+        return;
+    }
+    call_put(c, i, e);
+    call_changed(c, i, event);
+}

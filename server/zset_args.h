@@ -4,6 +4,7 @@
 
 #include "server/call.h"
 #include "storage/type_zset.h"
+#include "storage/zset_builder.h"
 
 static inline struct zset_limits zset_limits_of(const struct conf *conf)
 {
@@ -24,5 +25,11 @@ bool zset_range_read(struct call *c, enum zset_range_by by, int min, int max,
                      struct zset_range *out);
 /* The elements of it, of `len` in all; the ranks are from the end where it is `backwards`. */
 struct zset_span zset_range_find(const struct entry *e, const struct zset_range *r, bool backwards);
+
+/*
+ * Puts the sorted set that was built in the place of whatever is at key i, or removes that if
+ * nothing was; replies with the number of members. Takes what was built over.
+ */
+void zset_store(struct call *c, int i, struct zset_builder *b, enum key_event event);
 
 #endif

@@ -69,7 +69,7 @@ static struct entry *make_large(struct entry *e)
     zset_iter_begin(&it, e, 0, false);
     while (zset_iter_next(&it))
         items[n++] = zset_item_new(it.member, it.score);
-    zset_large_fill(z, items, n);
+    zset_large_fill(z, NULL, items, n);
     mem_free(items);
     return entry_set_object(e, z);
 }
@@ -222,6 +222,39 @@ bool zset_iter_next(struct zset_iter *it)
     else
         take_packed(it);
     return true;
+}
+
+struct scan {
+    zset_visit_fn *visit;
+    void *opaque;
+    uint64_t shown;
+};
+
+static void scan_item(void *found, void *opaque)
+{
+    const struct zset_item *item = found;
+    struct scan *s = opaque;
+
+    s->visit(zset_item_member(item), item->score, s->opaque);
+    s->shown++;
+}
+
+uint64_t zset_scan(const struct entry *e, uint64_t cursor, uint64_t count, zset_visit_fn *visit,
+                   void *opaque)
+{
+    struct scan s = {visit, opaque, 0};
+    struct zset_iter it;
+
+    if (is_large(e)) {
+        do
+            cursor = table_scan(&large(e)->members, cursor, scan_item, &s);
+        while (cursor && s.shown < count);
+        return cursor;
+    }
+    zset_iter_begin(&it, e, 0, false);
+    while (zset_iter_next(&it))
+        visit(it.member, it.score, opaque);
+    return 0;
 }
 
 /* ---- the row in value_types.c ---------------------------------------------------------------- */

@@ -99,6 +99,14 @@ struct zset_iter {
 void zset_iter_begin(struct zset_iter *it, const struct entry *e, uint64_t rank, bool backwards);
 bool zset_iter_next(struct zset_iter *it);
 
+/*
+ * Shows some members, `count` or a few more, and returns the cursor to go on with, 0 behind the
+ * last; one that is packed is shown at once. With the guarantees of SCAN.
+ */
+typedef void zset_visit_fn(struct slice member, double score, void *opaque);
+uint64_t zset_scan(const struct entry *e, uint64_t cursor, uint64_t count, zset_visit_fn *visit,
+                   void *opaque);
+
 /* ---- the row in value_types.c ---------------------------------------------------------------- */
 
 const char *zset_encoding(const struct entry *e);

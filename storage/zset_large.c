@@ -70,7 +70,7 @@ void *zset_large_copy(const void *object)
 
     for (struct btree_place p = btree_at(&z->order, 0); (item = btree_item(p)); p = btree_next(p))
         items[n++] = zset_item_new(zset_item_member(item), item->score);
-    zset_large_fill(copy, items, n);
+    zset_large_fill(copy, NULL, items, n);
     mem_free(items);
     return copy;
 }
@@ -86,24 +86,25 @@ size_t zset_large_memory(const void *object, size_t samples)
 
 /* ---- members --------------------------------------------------------------------------------- */
 
-static void enter(struct zset_large *z, struct zset_item *item, uint64_t hash)
-{
-    table_insert(&z->members, hash, item, zset_item_hash);
-    z->bytes += mem_good_size(item_size(item->len));
-}
-
 void zset_large_add(struct zset_large *z, struct slice member, uint64_t hash, double score)
 {
     struct zset_item *item = zset_item_new(member, score);
 
-    enter(z, item, hash);
+    table_insert(&z->members, hash, item, zset_item_hash);
+    z->bytes += mem_good_size(item_size(member.len));
     btree_insert(&z->order, item);
 }
 
-void zset_large_fill(struct zset_large *z, struct zset_item *const *items, uint64_t n)
+void zset_large_fill(struct zset_large *z, const struct table *members,
+                     struct zset_item *const *items, uint64_t n)
 {
-    for (uint64_t i = 0; i < n; i++)
-        enter(z, items[i], zset_item_hash(items[i]));
+    if (members)
+        z->members = *members;
+    for (uint64_t i = 0; i < n; i++) {
+        z->bytes += mem_good_size(item_size(items[i]->len));
+        if (z->members.count < n)
+            table_insert(&z->members, zset_item_hash(items[i]), items[i], zset_item_hash);
+    }
     btree_fill(&z->order, items, n);
 }
 

@@ -40,8 +40,12 @@ static inline struct zset_item *zset_large_find(const struct zset_large *z, stru
 
 /* A member that is not there yet. */
 void zset_large_add(struct zset_large *z, struct slice member, uint64_t hash, double score);
-/* The same for many in order, into an empty one, which owns them from then on. */
-void zset_large_fill(struct zset_large *z, struct zset_item *const *items, uint64_t n);
+/*
+ * The same for many in order, into an empty one, which owns them from then on; and the table that
+ * has them all, if there is one already: else it is empty, or NULL.
+ */
+void zset_large_fill(struct zset_large *z, const struct table *members,
+                     struct zset_item *const *items, uint64_t n);
 /* An item that is there: takes it out and frees it. */
 void zset_large_remove(struct zset_large *z, struct zset_item *item, uint64_t hash,
                        struct table_place place);

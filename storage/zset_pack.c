@@ -14,11 +14,6 @@ uint64_t zset_pack_len(const struct entry *e)
     return LIKELY(e->few < FEW_MAX) ? e->few : pack_count(entry_bytes(e)) / 2;
 }
 
-static void set_len(struct entry *e, uint64_t len)
-{
-    e->few = len < FEW_MAX ? (uint8_t)len : FEW_MAX;
-}
-
 void zset_pack_seek(const struct entry *e, struct zset_spot *spot)
 {
     struct slice bytes = entry_bytes(e);
@@ -61,18 +56,32 @@ static const char *place_of(struct slice bytes, double score, struct slice membe
     return at;
 }
 
+static struct entry *insert_at(struct entry *e, size_t at, const struct pack_value *member,
+                               double score)
+{
+    struct pack_value number = pack_score(score);
+    char *value;
+
+    e = entry_splice(e, at, 0, pack_value_size(member) + pack_value_size(&number), &value);
+    pack_write(pack_write(value + at, member), &number);
+    if (e->few < FEW_MAX)
+        e->few++;
+    return e;
+}
+
 struct entry *zset_pack_insert(struct entry *e, const struct zset_spot *spot, double score)
 {
     struct slice bytes = entry_bytes(e);
-    struct pack_value number = pack_score(score);
-    size_t at = (size_t)(place_of(bytes, score, spot->member, NULL) - bytes.ptr);
-    uint64_t len = zset_pack_len(e);
-    char *value;
+    const char *at = place_of(bytes, score, spot->member, NULL);
 
-    e = entry_splice(e, at, 0, pack_value_size(&spot->value) + pack_value_size(&number), &value);
-    pack_write(pack_write(value + at, &spot->value), &number);
-    set_len(e, len + 1);
-    return e;
+    return insert_at(e, (size_t)(at - bytes.ptr), &spot->value, score);
+}
+
+struct entry *zset_pack_append(struct entry *e, struct slice member, double score)
+{
+    struct pack_value v = pack_value(member);
+
+    return insert_at(e, entry_bytes(e).len, &v, score);
 }
 
 /* The `len` bytes at `from` come to stand before what was at `to`, and what lies between moves. */
@@ -116,7 +125,7 @@ static struct entry *cut_out(struct entry *e, const char *from, const char *to, 
     char *value;
 
     e = entry_splice(e, (size_t)(from - entry_bytes(e).ptr), (size_t)(to - from), 0, &value);
-    set_len(e, len - pairs);
+    e->few = len - pairs < FEW_MAX ? (uint8_t)(len - pairs) : FEW_MAX;
     return e;
 }
 

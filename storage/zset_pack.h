@@ -28,6 +28,8 @@ struct zset_span zset_pack_between(struct slice bytes, const struct zset_cut *mi
                                    const struct zset_cut *max, bool backwards);
 
 /* These take the entry over. */
+/* A member that comes behind all others. */
+struct entry *zset_pack_append(struct entry *e, struct slice member, double score);
 struct entry *zset_pack_insert(struct entry *e, const struct zset_spot *spot, double score);
 struct entry *zset_pack_rescore(struct entry *e, const struct zset_spot *spot, double score);
 struct entry *zset_pack_remove(struct entry *e, size_t at);

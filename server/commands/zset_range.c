@@ -178,6 +178,49 @@ void cmd_zrevrangebylex(struct call *c)
                                   .direction_given = true});
 }
 
+/* ---- storing --------------------------------------------------------------------------------- */
+
+/*
+ * Whether a further member would still be packed if they were added one by one: while they are, a
+ * zero has no sign.
+ */
+static bool fits_packed(const struct zset_builder *b, const struct zset_limits *limits,
+                        struct slice member)
+{
+    return b->n < (uint64_t)limits->members && member.len <= (uint64_t)limits->member_len;
+}
+
+static void gather_span(struct call *c, const struct entry *e, const struct range_query *q,
+                        struct zset_span span, struct zset_builder *b)
+{
+    struct zset_limits limits = zset_limits_of(c->conf);
+    uint64_t left = span.to - span.from;
+    bool packed = q->by != ZSET_RANGE_RANK || left <= (uint64_t)limits.members;
+    struct zset_iter it;
+
+    iterate(&it, e, span, q->backwards);
+    while (left-- && zset_iter_next(&it)) {
+        packed = packed && fits_packed(b, &limits, it.member);
+        zset_builder_add(b, it.member, packed && it.score == 0 ? 0 : it.score);
+    }
+}
+
+/* ZRANGESTORE dst src min max [BYSCORE | BYLEX] [REV] [LIMIT offset count] */
+void cmd_zrangestore(struct call *c)
+{
+    struct range_query q = {.key = 2, .by = ZSET_RANGE_RANK, .store = true, .limit = -1};
+    struct zset_builder b = {0};
+    struct zset_span span;
+    struct entry *e;
+
+    if (!read_query(c, &q) || !call_find(c, 2, TYPE_ZSET, &e))
+        return;
+    span = find_span(e, &q);
+    if (span.from < span.to)
+        gather_span(c, e, &q, span, &b);
+    zset_store(c, 1, &b, EVENT_ZRANGESTORE);
+}
+
 /* ---- counting -------------------------------------------------------------------------------- */
 
 static void count(struct call *c, enum zset_range_by by)
