@@ -2,6 +2,7 @@
 #include "storage/type_hash.h"
 
 #include "base/mem.h"
+#include "storage/hash.h"
 #include "base/rng.h"
 
 /* ---- packed fields -------------------------------------------------------------------------- */
@@ -491,4 +492,14 @@ bool hash_is_gone(const struct entry *e, int64_t now_ms)
     if (hash_is_packed(e))
         return place_for(e, now_ms) == entry_bytes(e).len;
     return field_table_is_gone(table_of(e), now_ms);
+}
+
+void hash_hint(const void *object, struct slice name, bool deep)
+{
+    const struct field_table *t = object;
+
+    if (deep)
+        table_hint_item(&t->table, hash_bytes(name));
+    else
+        table_hint_bucket(&t->table, hash_bytes(name));
 }
