@@ -49,7 +49,8 @@ static const struct value_type types[] = {
                    .copy = zset_large_copy,
                    .memory = zset_large_memory,
                    .encoding = zset_encoding,
-                   .digest = zset_digest},
+                   .digest = zset_digest,
+                   .hint = zset_large_hint},
 };
 
 const struct value_type *value_type(enum type type)

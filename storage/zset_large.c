@@ -139,3 +139,13 @@ void zset_large_remove_rank(struct zset_large *z, uint64_t rank)
     table_find(&z->members, hash, slice_make((const char *)item, 0), is_same_item, &place);
     leave(z, item, hash, place);
 }
+
+void zset_large_hint(const void *object, struct slice member, bool deep)
+{
+    const struct zset_large *z = object;
+
+    if (deep)
+        table_hint_item(&z->members, hash_bytes(member));
+    else
+        table_hint_bucket(&z->members, hash_bytes(member));
+}

@@ -20,6 +20,7 @@ void *zset_large_copy(const void *object);
 size_t zset_large_effort(const void *object);
 /* Exact, whatever `samples` is. */
 size_t zset_large_memory(const void *object, size_t samples);
+void zset_large_hint(const void *object, struct slice member, bool deep);
 
 struct zset_item *zset_item_new(struct slice member, double score);
 void zset_item_free(struct zset_item *item);
