@@ -206,4 +206,22 @@ def benchmarks():
     equal(benchmark("-n", 1000, "-3", "-t", "set,get"), ["SET", "GET"])
 
 
+DEFAULT_LIST = [
+    "PING_INLINE", "PING_MBULK", "SET", "GET", "INCR", "LPUSH", "RPUSH", "LPOP", "RPOP", "SADD",
+    "HSET", "SPOP", "ZADD", "ZPOPMIN", "LPUSH (needed to benchmark LRANGE)",
+    *(f"LRANGE_{n} (first {n} elements)" for n in (100, 300, 500, 600)), "MSET (10 keys)"]
+
+
+@test("redis-benchmark: its default list")
+def whole_benchmark():
+    for more in ([], ["-P", 16], ["-P", 16, "-r", 1000, "--threads", 2], ["-3", "-r", 100000]):
+        cli("flushall")
+        equal(benchmark("-n", 2000, *more), DEFAULT_LIST)
+    quiet = subprocess.run(["redis-benchmark", "-p", str(server.port), "-q", "-n", "2000"],
+                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=120)
+    text = quiet.stdout.decode()
+    equal([quiet.returncode, "rror" in text, text.count("requests per second")],
+          [0, False, len(DEFAULT_LIST)])
+
+
 run()
