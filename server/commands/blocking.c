@@ -1,6 +1,6 @@
 /*
- * Commands that take elements of lists and sorted sets, and wait for them where there are none. What
- * they do when there are is in lists.h and zset_pop.h.
+ * Commands that take elements of lists and sorted sets, and wait where there are none. What they do
+ * when there are is in lists.h and zset_pop.h.
  */
 #include "server/commands/lists.h"
 #include "server/commands/zset_pop.h"
