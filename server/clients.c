@@ -184,8 +184,8 @@ static void close_killed(struct worker *w, void *arg)
 
 bool client_is_blocked(const struct conn *c)
 {
-    /* The reply of one that waited may be on its way. */
-    return c->flags & CONN_PARKED || (c->waiter ? waiting(c) : c->flags & CONN_BLOCKED);
+    /* Not one whose FLUSHALL is still at work. */
+    return c->flags & CONN_PARKED || waiting(c);
 }
 
 void client_kill(struct conn *c, const struct worker *by)

@@ -91,6 +91,11 @@ static struct slice draw_bigkey(void)
     return said("big%d", (int)rng_below(3));
 }
 
+static struct slice draw_waitkey(void)
+{
+    return said("w%d", (int)rng_below(5));
+}
+
 static struct slice draw_sketchkey(void)
 {
     return said("sketch%d", (int)rng_below(5));
@@ -524,6 +529,7 @@ static const struct generator all[] = {
     {"score", WORD_VALUE, scored_draw_score},
     {"scoreend", WORD_VALUE, scored_draw_score_end},
     {"memberend", WORD_VALUE, scored_draw_member_end},
+    {"waitkey", WORD_KEY, draw_waitkey},
     {"sketchkey", WORD_KEY, draw_sketchkey},
     {"sketch", WORD_VALUE, sketch_draw},
     {"geokey", WORD_KEY, draw_geokey},

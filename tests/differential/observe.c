@@ -48,9 +48,9 @@ static bool is_mark(struct slice message, unsigned long mark)
     return found;
 }
 
-bool observe_read(struct twin *t, unsigned long mark, struct buf *out)
+bool observe_read_in_order(struct twin *t, unsigned long mark, struct buf *out)
 {
-    struct buf events = {0}, all = {0};
+    struct buf events = {0};
     struct slice message;
     bool found = false;
     int n = 0;
@@ -62,11 +62,20 @@ bool observe_read(struct twin *t, unsigned long mark, struct buf *out)
             n++;
         }
     }
-    buf_printf(&all, "*%d\r\n", n);
-    buf_append_slice(&all, buf_slice(&events));
     out->len = 0;
-    reply_append_sorted(out, buf_slice(&all));
+    buf_printf(out, "*%d\r\n", n);
+    buf_append_slice(out, buf_slice(&events));
     buf_release(&events);
-    buf_release(&all);
+    return found;
+}
+
+bool observe_read(struct twin *t, unsigned long mark, struct buf *out)
+{
+    struct buf events = {0};
+    bool found = observe_read_in_order(t, mark, &events);
+
+    out->len = 0;
+    reply_append_sorted(out, buf_slice(&events));
+    buf_release(&events);
     return found;
 }

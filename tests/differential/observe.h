@@ -18,5 +18,7 @@ void observe_encode_mark(struct buf *out, unsigned long mark);
  * not come.
  */
 bool observe_read(struct twin *t, unsigned long mark, struct buf *out);
+/* The same in the order in which they came. */
+bool observe_read_in_order(struct twin *t, unsigned long mark, struct buf *out);
 
 #endif

@@ -38,6 +38,9 @@ static struct rule lists[] = {
 static struct rule sets[] = {
 #include "tests/differential/sets.def"
 };
+static struct rule blocking[] = {
+#include "tests/differential/blocking.def"
+};
 static struct rule keys[] = {
 #include "tests/differential/keys.def"
 };
@@ -58,6 +61,10 @@ static struct rule pubsub[] = {
 #include "tests/differential/pubsub.def"
 };
 
+static struct rule waiting[] = {
+#include "tests/differential/waiting.def"
+};
+
 #undef RULE
 #undef FIXED
 
@@ -68,7 +75,7 @@ static struct rule pubsub[] = {
 static struct family families[] = {
     FAMILY(strings), FAMILY(bits),  FAMILY(hyperloglog), FAMILY(keys),         FAMILY(expiry),
     FAMILY(lists),   FAMILY(sets),  FAMILY(admin),       FAMILY(transactions), FAMILY(geo),
-    FAMILY(sort),    FAMILY(zsets), FAMILY(hashes),
+    FAMILY(sort),    FAMILY(zsets), FAMILY(hashes),      FAMILY(blocking),
 };
 #undef FAMILY
 
@@ -78,6 +85,13 @@ static struct family publishing = {"pubsub", pubsub, COUNT_OF(pubsub)};
 struct family *family_pubsub(void)
 {
     return &publishing;
+}
+
+static struct family waiters = {"waiting", waiting, COUNT_OF(waiting)};
+
+struct family *family_waiting(void)
+{
+    return &waiters;
 }
 
 #define EXCLUDED(pattern, reason) pattern,

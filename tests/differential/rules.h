@@ -39,6 +39,8 @@ struct family {
 struct family *family_find(const char *name);
 /* Publish and subscribe: for subscribers.c only. */
 struct family *family_pubsub(void);
+/* Waiting: for waiters.c only. */
+struct family *family_waiting(void);
 /* The names of all, separated by blanks. */
 void families_append_names(struct buf *out);
 

@@ -8,22 +8,32 @@
 
 enum { READ_SIZE = 64 * 1024 };
 
+static void close_one(struct twin *t, int i)
+{
+    if (t->fds[i] >= 0)
+        close(t->fds[i]);
+    t->fds[i] = -1;
+    t->in[i].len = 0;
+    t->used[i] = 0;
+}
+
 static void close_all(struct twin *t)
 {
-    for (int i = 0; i < TWIN_CONNECTIONS; i++) {
-        if (t->fds[i] >= 0)
-            close(t->fds[i]);
-        t->fds[i] = -1;
-        t->in[i].len = 0;
-        t->used[i] = 0;
-    }
+    for (int i = 0; i < TWIN_CONNECTIONS; i++)
+        close_one(t, i);
+}
+
+void twin_reconnect(struct twin *t, int i)
+{
+    close_one(t, i);
+    t->fds[i] = i % 2 == 0 ? server_connect(t->server) : server_connect_unix(t->server);
 }
 
 void twin_connect(struct twin *t)
 {
     close_all(t);
     for (int i = 0; i < TWIN_CONNECTIONS; i++)
-        t->fds[i] = i % 2 == 0 ? server_connect(t->server) : server_connect_unix(t->server);
+        twin_reconnect(t, i);
 }
 
 void twin_start(struct twin *t, struct server *server)

@@ -13,7 +13,8 @@ enum {
     TWIN_CLIENTS = 4,   /* connections that commands are spread over */
     TWIN_INSPECTOR = 4, /* looks at the whole keyspace */
     TWIN_OBSERVER = 5,  /* subscribed to keyspace notifications */
-    TWIN_CONNECTIONS = 6,
+    TWIN_LINKS = 6,     /* the first of those that only waiters.c uses */
+    TWIN_CONNECTIONS = 13,
 };
 
 struct twin {
@@ -24,6 +25,8 @@ struct twin {
 };
 
 void twin_start(struct twin *t, struct server *server);
+/* Closes one connection, if it is open, and connects again. */
+void twin_reconnect(struct twin *t, int connection);
 /* Closes what is open and connects again, without a wait. */
 void twin_connect(struct twin *t);
 void twin_stop(struct twin *t);
