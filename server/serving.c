@@ -183,6 +183,7 @@ static void serve(struct serving *s, struct shard *shard, struct hook *h)
     struct waiter *waiter = h->waiter;
     bool mine = !peer_is_gone(waiter) && waiter_claim(waiter);
 
+    s->worker->stats.waiters_tried++;
     waited_unhang(shard, h);
     if (!mine)
         return;

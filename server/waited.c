@@ -61,3 +61,29 @@ void waited_unhang(struct shard *shard, struct hook *h)
     k->hooks--;
     waited_forget(shard, k);
 }
+
+static void check_key(void *item, void *opaque)
+{
+    const struct waited *k = CONTAINER_OF((struct named_key *)item, struct waited, key);
+    struct waited_sums *sums = opaque;
+    size_t hooks = 0;
+
+    for (int what = 0; what < WAIT_KINDS; what++) {
+        LIST_EACH (h, &k->queues[what], struct hook, link) {
+            INVARIANT(h->key == k && h->waiter->db == k->key.db);
+            INVARIANT((int)h->waiter->wait.what == what && h->shard == shard_of(k->key.hash));
+            hooks++;
+        }
+    }
+    INVARIANT(hooks == k->hooks && (hooks || k->signals));
+    sums->keys++;
+    sums->hooks += hooks;
+}
+
+void waited_check(const struct keyspace *ks, struct waited_sums *sums)
+{
+    for (unsigned i = 0; i < SHARDS; i++) {
+        if (ks->shards[i].waited)
+            table_each(ks->shards[i].waited, check_key, sums);
+    }
+}

@@ -25,6 +25,12 @@ void waited_unhang(struct shard *shard, struct hook *h);
 /* The same as that, for who was about to serve it. */
 void waited_forget(struct shard *shard, struct waited *k);
 
+/* Adds up; fails if anything does not fit together. The world is stopped. */
+struct waited_sums {
+    uint64_t keys, hooks;
+};
+void waited_check(const struct keyspace *ks, struct waited_sums *sums);
+
 /* The first of a queue; NULL if it is empty. */
 static inline struct hook *waited_first(const struct waited *k, enum wait_for what)
 {

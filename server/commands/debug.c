@@ -173,6 +173,7 @@ static void debug_out_of_memory(struct call *c)
 
 /* ---- DEBUG ---------------------------------------------------------------------------------- */
 
+/* long: a table */
 static void debug_help(struct call *c)
 {
     static const char *const lines[] = {
@@ -227,6 +228,10 @@ static void debug_help(struct call *c)
         "    Matches as many letters a with a pattern.",
         "STRUCTSIZE",
         "    Sizes of structures.",
+        "WAITING",
+        "    Checks the queues of clients that wait for keys; how many there are, and how many "
+        "were",
+        "    looked at to serve one since the statistics were reset.",
         NULL,
     };
 
@@ -265,6 +270,7 @@ static const struct debug_row {
     {"sleep", 1, 1, debug_sleep},
     {"stringmatch-len", 2, 2, debug_match},
     {"structsize", 0, 0, debug_struct_sizes},
+    {"waiting", 0, 0, debug_waiting},
 };
 
 static bool allowed(const struct call *c)

@@ -14,6 +14,9 @@ void debug_htstats(struct call *c);
 void debug_htstats_key(struct call *c);
 void debug_populate(struct call *c);
 
+/* debug_waiting.c: clients that wait. */
+void debug_waiting(struct call *c);
+
 /* debug_protocol.c: a reply of each kind. */
 void debug_protocol(struct call *c);
 

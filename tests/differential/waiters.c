@@ -273,7 +273,7 @@ static bool close_link(struct drawn *d, int i)
 
 static int pick_link(bool waits)
 {
-    int fitting[LINKS], n = 0;
+    int fitting[LINKS] = {0}, n = 0;
 
     for (int i = 0; i < LINKS; i++) {
         if (links[i].waits == waits)

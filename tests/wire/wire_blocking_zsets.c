@@ -1,4 +1,4 @@
-/* Commands that wait for sorted sets; what they share with those for lists is in wire_blocking.c. */
+/* Commands that wait for sorted sets. What they share with those for lists: wire_blocking.c. */
 #include "tests/lib/wire.h"
 
 #define WRONGTYPE "-WRONGTYPE Operation against a key holding the wrong kind of value"
@@ -68,24 +68,12 @@ static const struct wire_case first_come[] = {
 };
 
 static const struct wire_case served_by[] = {
-    {"ZADD x 1 a 2 b", ":2"},
-    {"@1 BZPOPMIN z 0", "(waits)"},
-    {"ZINCRBY z 5 m", ",5"},
-    {"@1", "['z' 'm' ,5]"},
-    {"@1 BZPOPMIN z 0", "(waits)"},
-    {"ZADD z INCR 7 m", ",7"},
-    {"@1", "['z' 'm' ,7]"},
-    {"@1 BZPOPMIN z 0", "(waits)"},
-    {"RENAME x z", "+OK"},
-    {"@1", "['z' 'a' ,1]"},
-    {"@1 BZPOPMIN v 0", "(waits)"},
-    {"COPY z v", ":1"},
-    {"@1", "['v' 'b' ,2]"},
-    {"@1 BZPOPMIN x 0", "(waits)"},
-    {"MULTI", "+OK"},
-    {"ZADD x 2 a", "+QUEUED"},
-    {"ZADD x 1 b", "+QUEUED"},
-    {"EXEC", "[:1 :1]"},
+    {"ZADD x 1 a 2 b", ":2"},  {"@1 BZPOPMIN z 0", "(waits)"}, {"ZINCRBY z 5 m", ",5"},
+    {"@1", "['z' 'm' ,5]"},    {"@1 BZPOPMIN z 0", "(waits)"}, {"ZADD z INCR 7 m", ",7"},
+    {"@1", "['z' 'm' ,7]"},    {"@1 BZPOPMIN z 0", "(waits)"}, {"RENAME x z", "+OK"},
+    {"@1", "['z' 'a' ,1]"},    {"@1 BZPOPMIN v 0", "(waits)"}, {"COPY z v", ":1"},
+    {"@1", "['v' 'b' ,2]"},    {"@1 BZPOPMIN x 0", "(waits)"}, {"MULTI", "+OK"},
+    {"ZADD x 2 a", "+QUEUED"}, {"ZADD x 1 b", "+QUEUED"},      {"EXEC", "[:1 :1]"},
     {"@1", "['x' 'b' ,1]"},
 };
 

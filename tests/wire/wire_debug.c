@@ -55,6 +55,7 @@ static const struct wire_case words[] = {
     {"DEBUG ERROR", UNKNOWN("ERROR")},
     {"DEBUG LOG hello", "+OK"},
     {"DEBUG CHANGE-REPL-ID", "+OK"},
+    {"DEBUG WAITING", "{'waiters' :0 'keys' :0 'places' :0 'tried' :0}"},
     {"DEBUG STRUCTSIZE", "/^'bits:64 [a-z]+:[0-9]+"},
     {"DEBUG PAUSE-CRON 1", "+OK"},
     {"PING", "+PONG"},
