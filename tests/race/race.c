@@ -55,6 +55,18 @@ static const struct role trading[] = {
     {NULL, 0, false, NULL, NULL},
 };
 
+static const struct role caching[] = {
+    {"cached keys written", 4, false, NULL, write_cached},
+    {"keys cached", 10, true, NULL, cache},
+    {"keys cached for a moment", 2, true, NULL, cache_briefly},
+    {"cached keys limited", 1, true, NULL, limit_tracking},
+    {"workers kept busy, beside caching", 4, true, NULL, keep_busy},
+    {"mixed commands, beside caching", 2, false, NULL, mixed_commands},
+    {"administration, beside caching", 1, true, NULL, administer},
+    {"killed connections, beside caching", 1, true, NULL, be_killed},
+    {NULL, 0, false, NULL, NULL},
+};
+
 static const struct role wiping[] = {
     {"five keys set at once, databases wiped", 6, false, NULL, set_five},
     {"five keys read at once, databases wiped", 6, false, NULL, get_five},
@@ -147,6 +159,8 @@ int main(int argc, char **argv)
     money_begin(s);
     crowd_run(s, trading, o.rounds / 2, o.seed + 2);
     money_end(s);
+    crowd_run(s, caching, o.rounds * 2, o.seed + 3);
+    expect_alive(s);
     crowd_run(s, wiping, o.rounds, o.seed + 1);
     expect_alive(s);
     crowd_run(s, squeezing, o.rounds, o.seed + 2);

@@ -36,6 +36,13 @@ void read_messages(struct client *c);
 void publish_numbers(struct client *c);
 void change_subscriptions(struct client *c);
 
+/* caching.c: what a client has cached is no older than what it has been told of. */
+void write_cached(struct client *c);
+void cache(struct client *c);
+void cache_briefly(struct client *c);
+void limit_tracking(struct client *c);
+void keep_busy(struct client *c);
+
 /* heavy_load.c: what takes memory and time. */
 void long_values(struct client *c);
 void visit(struct client *c);
