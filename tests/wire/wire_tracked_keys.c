@@ -11,56 +11,72 @@
 
 /* ---- what reads, and what changes ----------------------------------------------------------- */
 
+static const struct {
+    const char *line;
+    bool reads;
+} reading[] = {
+    {"EXISTS k", true},
+    {"TYPE k", true},
+    {"TTL k", true},
+    {"PTTL k", true},
+    {"EXPIRETIME k", true},
+    {"STRLEN k", true},
+    {"OBJECT ENCODING k", true},
+    {"OBJECT FREQ k", true},
+    {"TOUCH k", true},
+    {"GETRANGE k 0 1", true},
+    {"SUBSTR k 0 1", true},
+    {"BITCOUNT k", true},
+    {"GETBIT k 1", true},
+    {"BITPOS k 1", true},
+    {"MEMORY USAGE k", true},
+    {"BITFIELD_RO k GET u8 0", true},
+    {"LCS l k", true},
+    {"MGET l k", true},
+    {"EXISTS l k", true},
+    {"GETEX k", false},
+    {"WATCH k", false},
+    {"GETDEL l", false},
+    {"BITFIELD k GET u8 0", false},
+    {"SCAN 0", false},
+    {"RANDOMKEY", false},
+    {"KEYS *", false},
+    {"ECHO k", false},
+    {"GET k x", false},
+    {"DBSIZE", false},
+    {"OBJECT HELP", false},
+    {"SETNX k 2", false},
+    {"SSUBSCRIBE k", false},
+    {"LLEN k", true},
+    {"LRANGE k 0 1", true},
+    {"HGETALL k", true},
+    {"SMEMBERS k", true},
+    {"ZRANGE k 0 1", true},
+    {"SORT_RO k", true},
+    {"SORT k", false},
+    {"PFCOUNT l k", true},
+    {"SINTERCARD 2 l k", true},
+    {"ZUNION 2 l k", true},
+    {"GEOPOS k x", true},
+    {"GEORADIUS_RO k 1 1 1 m", true},
+    {"ZUNIONSTORE l 1 k", false},
+    {"SINTERSTORE l k", false},
+    {"BLPOP k 1", false},
+};
+
 /* Each command is sent after a SET of k and another key; then k is set again. */
 static void reads(struct session *t)
 {
-    static const struct {
-        const char *line;
-        bool reads;
-    } lines[] = {
-        {"EXISTS k", true},
-        {"TYPE k", true},
-        {"TTL k", true},
-        {"PTTL k", true},
-        {"EXPIRETIME k", true},
-        {"STRLEN k", true},
-        {"OBJECT ENCODING k", true},
-        {"OBJECT FREQ k", true},
-        {"TOUCH k", true},
-        {"GETRANGE k 0 1", true},
-        {"SUBSTR k 0 1", true},
-        {"BITCOUNT k", true},
-        {"GETBIT k 1", true},
-        {"BITPOS k 1", true},
-        {"MEMORY USAGE k", true},
-        {"BITFIELD_RO k GET u8 0", true},
-        {"LCS l k", true},
-        {"MGET l k", true},
-        {"EXISTS l k", true},
-        {"GETEX k", false},
-        {"WATCH k", false},
-        {"GETDEL l", false},
-        {"BITFIELD k GET u8 0", false},
-        {"SCAN 0", false},
-        {"RANDOMKEY", false},
-        {"KEYS *", false},
-        {"ECHO k", false},
-        {"GET k x", false},
-        {"DBSIZE", false},
-        {"OBJECT HELP", false},
-        {"SETNX k 2", false},
-        {"SSUBSCRIBE k", false},
-    };
-
-    for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]) && t->protocol == 3; i++) {
+    for (size_t i = 0; i < sizeof(reading) / sizeof(reading[0]) && t->protocol == 3; i++) {
         struct wire *reader = wire_open(t->server, 3), *writer = session_wire(t, 1);
 
         wire_call(writer, "MSET k 1 l 2");
         wire_call(reader, "CLIENT TRACKING on");
-        wire_call(reader, lines[i].line);
+        wire_call(reader, reading[i].line);
         wire_call(writer, "SET k 1");
-        is_str(wire_call(reader, "PING"), lines[i].reads ? TOLD("k") : "+PONG",
-               "tracking RESP3: %s %s", lines[i].line, lines[i].reads ? "reads" : "does not read");
+        is_str(wire_call(reader, "PING"), reading[i].reads ? TOLD("k") : "+PONG",
+               "tracking RESP3: %s %s", reading[i].line,
+               reading[i].reads ? "reads" : "does not read");
         wire_close(reader);
     }
     if (t->protocol == 2)
@@ -115,6 +131,27 @@ static const struct wire_case changes_cases[] = {
     {"", TOLD("m")},
 };
 RESP3_CASES(changes)
+
+/* Who waits for a key hears of it before it gets it. */
+static const struct wire_case waiting_cases[] = {
+    {"CLIENT TRACKING on", "+OK"},
+    {"LRANGE l 0 -1", "[]"},
+    {"BLPOP l 0", ""},
+    {"~50", ""},
+    {"@1 RPUSH l a b", ":2"},
+    {"", TOLD("l")},
+    {"", "['l' 'a']"},
+    {"@1 LPUSH l x", ":2"},
+    {"", "(silence)"},
+    {"@2 CLIENT TRACKING on BCAST", "+OK"},
+    {"@3 BLPOP none 0", ""},
+    {"~50", ""},
+    {"@1 RPUSH none a", ":1"},
+    {"@3", "['none' 'a']"},
+    {"@2", TOLD("none")},
+    {"@2", "(silence)"},
+};
+RESP3_CASES(waiting)
 
 static const struct wire_case flushing_cases[] = {
     {"CLIENT TRACKING on", "+OK"},
@@ -187,6 +224,25 @@ static void evicting(struct session *t)
     is_int(told, t->protocol == 3 ? 8 : 0, "tracking RESP%d: told of keys that were evicted",
            t->protocol);
     wire_call(writer, "CONFIG SET maxmemory 0 maxmemory-policy noeviction");
+}
+
+/* A client that waits for nothing else is told at once. */
+static void without_asking(struct session *t)
+{
+    enum { CHANGES = 100, LIMIT_MS = 3000 };
+    struct wire *reader = wire_open(t->server, 3), *writer = session_wire(t, 1);
+    long long start = raw_now_ms();
+    int told = 0;
+
+    wire_call(reader, "CLIENT TRACKING on");
+    for (int i = 0; i < CHANGES; i++) {
+        wire_call(reader, "GET k");
+        wire_call(writer, "SET k 1");
+        told += strcmp(wire_read(reader), TOLD("k")) == 0;
+    }
+    is_int(told, CHANGES, "tracking RESP%d: told without asking", t->protocol);
+    ok(raw_now_ms() - start < LIMIT_MS, "tracking RESP%d: and at once", t->protocol);
+    wire_close(reader);
 }
 
 /* ---- bounds --------------------------------------------------------------------------------- */
@@ -312,9 +368,12 @@ static void many_readers(struct session *t)
 }
 
 static const struct group groups[] = {
-    TEST(reads),        TEST(changes), TEST(flushing),    TEST(expiring),
-    TEST(evicting),     TEST(counts),  TEST(table_limit), NEW_TEST(closed_connections),
-    TEST(many_readers), {NULL},
+    TEST(reads),          TEST(changes),
+    TEST(waiting),        TEST(flushing),
+    TEST(expiring),       TEST(evicting),
+    TEST(without_asking), TEST(counts),
+    TEST(table_limit),    NEW_TEST(closed_connections),
+    TEST(many_readers),   {NULL},
 };
 
 int main(void)
