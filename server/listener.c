@@ -1,6 +1,7 @@
 /* Accepting connections, see listener.h. */
 #include "server/listener.h"
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/world.h"
@@ -17,7 +18,15 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { SOCKETS_MAX = CONF_BIND_MAX + 1, ACCEPTS_A_ROUND = 1000, DESCRIPTION_MAX = 320 };
+enum {
+    SOCKETS_MAX = CONF_BIND_MAX + 1,
+    DESCRIPTION_MAX = 320,
+    ACCEPTS_A_TURN = 64,
+    ARRIVING_MAX = 64,        /* connections on their way to one worker */
+    PAUSE_FULL_MS = 1,        /* workers have as many as they can take in */
+    PAUSE_FAILED_MS = 100,    /* the system has nothing left for another one */
+    COMPLAIN_EVERY_MS = 1000, /* about that */
+};
 
 struct listening {
     struct listener *listener;
@@ -34,6 +43,9 @@ struct listener {
     int len;
     char *unix_path; /* "" without one */
     int next;
+    struct event resume_event;
+    bool paused; /* the sockets are not watched: clients wait in the kernel's backlog */
+    int64_t complained_ms;
 };
 
 /* ---- accepting ------------------------------------------------------------------------------ */
@@ -56,26 +68,27 @@ static bool protected_from(const struct server *s, int fd, bool is_unix)
     return !socket_peer_is_local(fd);
 }
 
+/* The one with the fewest connections of those that can take one in; NULL if none can. */
 static struct worker *least_loaded(struct listener *l)
 {
     struct server *s = l->server;
-    struct worker *best = &s->workers[l->next % s->workers_len];
+    struct worker *best = NULL;
 
-    for (int i = 1; i < s->workers_len; i++) {
+    for (int i = 0; i < s->workers_len; i++) {
         struct worker *w = &s->workers[(l->next + i) % s->workers_len];
 
-        if (atomic_load_explicit(&w->load, memory_order_relaxed) <
-            atomic_load_explicit(&best->load, memory_order_relaxed))
+        if (atomic_load_explicit(&w->arriving, memory_order_relaxed) >= ARRIVING_MAX)
+            continue;
+        if (!best || atomic_load_explicit(&w->load, memory_order_relaxed) <
+                         atomic_load_explicit(&best->load, memory_order_relaxed))
             best = w;
     }
-    l->next = best->index + 1;
     return best;
 }
 
-static void admit(struct listener *l, int fd, bool is_unix)
+static void admit(struct listener *l, struct worker *w, int fd, bool is_unix)
 {
     struct server *s = l->server;
-    struct worker *w;
 
     if (atomic_load(&s->clients) >= s->conf->maxclients) {
         turn_away(s, fd, "-ERR max number of clients reached\r\n");
@@ -92,28 +105,80 @@ static void admit(struct listener *l, int fd, bool is_unix)
     }
     if (!is_unix)
         socket_tune(fd, s->conf->tcp_keepalive);
+    l->next = w->index + 1;
     atomic_fetch_add(&s->clients, 1);
-    w = least_loaded(l);
     atomic_fetch_add(&w->load, 1);
     worker_adopt(w, fd, is_unix);
+}
+
+/* Leaves those who want to connect to the kernel for a moment. */
+static void pause_accepting(struct listener *l, int ms)
+{
+    struct timeval moment = {.tv_usec = ms * 1000};
+
+    for (int i = 0; i < l->len; i++)
+        event_del(&l->sockets[i]->event);
+    l->paused = true;
+    event_add(&l->resume_event, &moment);
+}
+
+static void on_resume(evutil_socket_t fd, short what, void *arg)
+{
+    struct listener *l = arg;
+
+    (void)fd;
+    (void)what;
+    l->paused = false;
+    for (int i = 0; i < l->len; i++)
+        event_add(&l->sockets[i]->event, NULL);
+}
+
+/* What made accept() fail may last, and the socket stay readable: it is not tried all the time. */
+static void accept_failed(struct listener *l, int err)
+{
+    int64_t now = clock_mono_ms();
+
+    if (err == EAGAIN)
+        return;
+    if (!l->complained_ms || now - l->complained_ms >= COMPLAIN_EVERY_MS) {
+        log_warning("Accepting client connection: %s", strerror(err));
+        l->complained_ms = now;
+    }
+    pause_accepting(l, PAUSE_FAILED_MS);
+}
+
+/* False if there is nothing more to accept for now. */
+static bool accept_one(struct listening *socket)
+{
+    struct worker *w = least_loaded(socket->listener);
+    int conn;
+
+    if (!w) {
+        pause_accepting(socket->listener, PAUSE_FULL_MS);
+        return false;
+    }
+    conn = accept4(socket->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    if (conn >= 0)
+        admit(socket->listener, w, conn, socket->is_unix);
+    else if (errno != EINTR && errno != ECONNABORTED) {
+        accept_failed(socket->listener, errno);
+        return false;
+    }
+    return true;
 }
 
 static void on_acceptable(evutil_socket_t fd, short what, void *arg)
 {
     struct listening *socket = arg;
+    int left = ACCEPTS_A_TURN;
 
+    (void)fd;
     (void)what;
+    if (socket->listener->paused)
+        return;
     world_enter();
-    for (int i = 0; i < ACCEPTS_A_ROUND; i++) {
-        int conn = accept4(fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
-
-        if (conn < 0) {
-            if (errno != EAGAIN && errno != EINTR && errno != ECONNABORTED)
-                log_warning("Accepting client connection: %s", strerror(errno));
-            break;
-        }
-        admit(socket->listener, conn, socket->is_unix);
-    }
+    while (left-- && accept_one(socket))
+        ;
     world_leave();
 }
 
@@ -128,7 +193,8 @@ static void add_socket(struct listener *l, int fd, bool is_unix, const char *des
     s->is_unix = is_unix;
     snprintf(s->description, sizeof(s->description), "%s", description);
     event_assign(&s->event, l->base, fd, EV_READ | EV_PERSIST, on_acceptable, s);
-    event_add(&s->event, NULL);
+    if (!l->paused)
+        event_add(&s->event, NULL);
 }
 
 static bool open_tcp(struct listener *l, const struct conf *conf)
@@ -202,6 +268,7 @@ struct listener *listener_new(struct server *s, struct event_base *base)
 
     l->server = s;
     l->base = base;
+    event_assign(&l->resume_event, base, -1, 0, on_resume, l);
     if (!open_tcp(l, s->conf) || !open_unix(l, s->conf) || l->len == 0) {
         if (l->len == 0)
             log_warning("Configured to not listen anywhere, exiting.");
@@ -215,6 +282,7 @@ void listener_free(struct listener *l)
 {
     if (!l)
         return;
+    event_del(&l->resume_event);
     for (int i = 0; i < l->len; i++)
         close_socket(l->sockets[i]);
     if (l->unix_path)

@@ -1,6 +1,8 @@
 /*
  * The listener: the main thread's part. It accepts connections, turns away those over maxclients or
- * against protected mode, and hands the rest to the worker with the fewest.
+ * against protected mode, and hands the rest to the worker with the fewest. However many come at
+ * once, it takes them in portions, and no more than the workers can take in; nor does it try again
+ * at once when the system has no file left for another one.
  */
 #ifndef LK_SERVER_LISTENER_H
 #define LK_SERVER_LISTENER_H

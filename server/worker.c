@@ -191,8 +191,10 @@ struct adopt_message {
 static void run_adopt(struct inbox_message *m, void *owner)
 {
     struct adopt_message *a = CONTAINER_OF(m, struct adopt_message, m);
+    struct worker *w = owner;
 
-    conn_open(owner, a->fd, a->is_unix);
+    atomic_fetch_sub(&w->arriving, 1);
+    conn_open(w, a->fd, a->is_unix);
     mem_free(a);
 }
 
@@ -201,6 +203,7 @@ void worker_adopt(struct worker *w, int fd, bool is_unix)
     struct adopt_message *a = mem_alloc(sizeof(*a));
 
     *a = (struct adopt_message){.m.run = run_adopt, .fd = fd, .is_unix = is_unix};
+    atomic_fetch_add(&w->arriving, 1);
     inbox_post(&w->inbox, &a->m);
 }
 

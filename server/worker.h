@@ -76,7 +76,8 @@ struct worker {
     bool clients_grew;            /* since that was compared with the limit */
     bool
         kill_asked; /* it is told to close those that were killed; changed with the world stopped */
-    _Atomic int load; /* connections, and those on their way here */
+    _Atomic int load;     /* connections, and those on their way here */
+    _Atomic int arriving; /* those on their way */
 
     struct buf notice;             /* scratch: what trackers are told */
     struct buf changed;            /* keys that trackers are to be told of, see broadcast.h */

@@ -2,10 +2,12 @@
  * The process among others: its title, its supervisor, its files; and changes of the configuration
  * that reach beyond the server, or fail there.
  */
+#include <dirent.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -237,6 +239,102 @@ static void test_crash_report(void)
     server_discard(s);
 }
 
+/* How many files the process has open. */
+static int open_files(pid_t pid)
+{
+    char name[64];
+    DIR *d;
+    int n = -2; /* . and .. */
+
+    snprintf(name, sizeof(name), "/proc/%d/fd", (int)pid);
+    d = opendir(name);
+    if (!d)
+        bail("no %s", name);
+    while (readdir(d))
+        n++;
+    closedir(d);
+    return n;
+}
+
+/* Processor time that the process has used, in milliseconds. */
+static long used_ms(pid_t pid)
+{
+    unsigned long user = 0, system = 0;
+    const char *at = strrchr(proc_file(pid, "stat"), ')');
+
+    if (!at ||
+        sscanf(at, ") %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu", &user, &system) != 2)
+        bail("cannot read the process' times");
+    return (long)(user + system) * 1000 / sysconf(_SC_CLK_TCK);
+}
+
+static int count_lines(struct server *s, const char *text)
+{
+    char *log = server_log(s);
+    int n = 0;
+
+    for (const char *at = strstr(log, text); at; at = strstr(at + 1, text))
+        n++;
+    free(log);
+    return n;
+}
+
+/* The first so many of these connections are answered. */
+static bool answered(const int *fds, int n)
+{
+    for (int i = 0; i < n; i++) {
+        if (!raw_send_str(fds[i], "PING\r\n") || !raw_expect_str(fds[i], "+PONG\r\n"))
+            return false;
+    }
+    return true;
+}
+
+/* More clients than the system has files for: they wait, and the server does not run in circles. */
+static void test_no_files(void)
+{
+    enum { CLIENTS = 30, ROOM = 10 };
+    const char *refused = "Accepting client connection: Too many open files";
+    struct server *s = starts(BASE, NULL);
+    struct rlimit few;
+    int fds[CLIENTS];
+    long before;
+
+    few.rlim_cur = few.rlim_max = (rlim_t)open_files(s->pid) + ROOM;
+    if (prlimit(s->pid, RLIMIT_NOFILE, &few, NULL) != 0)
+        bail("prlimit fails");
+    for (int i = 0; i < CLIENTS; i++)
+        fds[i] = raw_connect_tcp("127.0.0.1", s->port);
+    ok(answered(fds, ROOM), "as many as there are files for are served");
+    ok(server_log_has(s, refused), "the log says what it is");
+    before = used_ms(s->pid);
+    raw_sleep_ms(1000);
+    ok(used_ms(s->pid) - before < 500, "trying again costs little");
+    ok(count_lines(s, refused) <= 4, "and is not logged each time");
+    ok(answered(fds, ROOM), "those who are in are served");
+    for (int i = 0; i < ROOM; i++)
+        close(fds[i]);
+    ok(answered(fds + ROOM, ROOM), "when these go the next ones are");
+    for (int i = ROOM; i < CLIENTS; i++)
+        close(fds[i]);
+    server_stop(s);
+}
+
+/* More clients at once than are accepted in one go. */
+static void test_many_at_once(void)
+{
+    enum { CLIENTS = 3000 };
+    struct server *s = starts(BASE "--threads 2", NULL);
+    static int fds[CLIENTS];
+    int i = 0;
+
+    while (i < CLIENTS && (fds[i] = raw_connect_tcp("127.0.0.1", s->port)) >= 0)
+        i++;
+    ok(i > 500 && answered(fds, i), "%d clients at once", i);
+    while (i > 0)
+        close(fds[--i]);
+    server_stop(s);
+}
+
 /* Signals while the server is ending, which takes as long as the command that runs. */
 static void test_insistence(void)
 {
@@ -276,6 +374,8 @@ int main(void)
     test_oom_score();
     test_crash_report();
     test_insistence();
+    test_no_files();
+    test_many_at_once();
     snprintf(command, sizeof(command), "rm -rf '%s'", dir);
     if (system(command) != 0)
         diag("%s is left behind", dir);
