@@ -111,6 +111,14 @@ def scans():
              r"Biggest string found.*the-biggest.* has [5-9]\d\d\d bytes")
 
 
+@test("redis-cli --bigkeys and --memkeys: lists")
+def scans_of_lists():
+    cli("rpush", "the-list", *"abcdef")
+    contains(cli("--bigkeys"), r"Biggest +list found.*the-list.* has 6 items", r"\b1 lists with 6")
+    contains(cli("--memkeys"), r"Biggest +list found.*the-list.* has \d\d bytes")
+    cli("del", "the-list")
+
+
 @test("redis-cli --latency and --stat")
 def figures():
     contains(cli("--latency"), r"^\d+ \d+ \d+\.\d\d [1-9]\d*$")
