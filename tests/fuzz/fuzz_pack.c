@@ -48,7 +48,7 @@ static void forget(struct slice s)
     mem_free((void *)(uintptr_t)s.ptr);
 }
 
-/* ---- elements --------------------------------------------------------------------------------- */
+/* ---- elements -------------------------------------------------------------------------------- */
 
 static struct element take_element(struct steps *s)
 {
@@ -114,7 +114,7 @@ static void expect_alike(const struct pair *p)
     expect(at == pack_end(bytes));
 }
 
-/* ---- steps ------------------------------------------------------------------------------------ */
+/* ---- steps ----------------------------------------------------------------------------------- */
 
 /* Instead of `old` elements from `index` on there are `fresh` others. */
 static void replace(struct pair *p, struct steps *s, size_t index, size_t old, size_t fresh)
@@ -240,7 +240,7 @@ static void run_steps(struct steps *s)
     forget(p.key);
 }
 
-/* ---- any bytes -------------------------------------------------------------------------------- */
+/* ---- any bytes ------------------------------------------------------------------------------- */
 
 static void run_bytes(struct steps *s)
 {

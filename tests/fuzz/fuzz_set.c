@@ -36,7 +36,7 @@ static size_t find(const struct pair *p, struct slice s)
     return i;
 }
 
-/* ---- what is compared ------------------------------------------------------------------------- */
+/* ---- what is compared ------------------------------------------------------------------------ */
 
 static void expect_walk(const struct pair *p)
 {
@@ -85,7 +85,7 @@ static void expect_alike(const struct pair *p)
     expect(scanned == p->len);
 }
 
-/* ---- steps ------------------------------------------------------------------------------------ */
+/* ---- steps ----------------------------------------------------------------------------------- */
 
 static void add(struct pair *p, struct slice s)
 {
@@ -249,7 +249,7 @@ static void run_steps(struct steps *s, size_t intset_max)
         mem_free((void *)(uintptr_t)p.v[--p.len].ptr);
 }
 
-/* ---- any bytes -------------------------------------------------------------------------------- */
+/* ---- any bytes ------------------------------------------------------------------------------- */
 
 static void run_bytes(struct steps *s)
 {
