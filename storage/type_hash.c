@@ -2,8 +2,8 @@
 #include "storage/type_hash.h"
 
 #include "base/mem.h"
-#include "storage/hash.h"
 #include "base/rng.h"
+#include "storage/hash.h"
 
 /* ---- packed fields -------------------------------------------------------------------------- */
 

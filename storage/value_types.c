@@ -15,6 +15,21 @@ static struct digest string_digest(const struct entry *e)
     return digest_bytes(string_value(e, digits), 0);
 }
 
+static const struct table *table_of_set(const void *object)
+{
+    return &((const struct set_table *)object)->table;
+}
+
+static const struct table *table_of_hash(const void *object)
+{
+    return &((const struct field_table *)object)->table;
+}
+
+static const struct table *table_of_zset(const void *object)
+{
+    return &((const struct zset_large *)object)->members;
+}
+
 static const struct value_type types[] = {
     [TYPE_STRING] = {.name = "string", .encoding = string_encoding, .digest = string_digest},
     [TYPE_LIST] = {.name = "list",
@@ -31,7 +46,8 @@ static const struct value_type types[] = {
                   .memory = set_memory,
                   .encoding = set_encoding,
                   .digest = set_digest,
-                  .hint = set_hint},
+                  .hint = set_hint,
+                  .table = table_of_set},
     [TYPE_HASH] = {.name = "hash",
                    .free = hash_free,
                    .effort = hash_effort,
@@ -42,7 +58,8 @@ static const struct value_type types[] = {
                    .part_time = hash_due,
                    .expire_parts = hash_expire,
                    .is_gone = hash_is_gone,
-                   .hint = hash_hint},
+                   .hint = hash_hint,
+                   .table = table_of_hash},
     [TYPE_ZSET] = {.name = "zset",
                    .free = zset_large_free,
                    .effort = zset_large_effort,
@@ -50,7 +67,8 @@ static const struct value_type types[] = {
                    .memory = zset_large_memory,
                    .encoding = zset_encoding,
                    .digest = zset_digest,
-                   .hint = zset_large_hint},
+                   .hint = zset_large_hint,
+                   .table = table_of_zset},
 };
 
 const struct value_type *value_type(enum type type)

@@ -8,6 +8,7 @@
 
 #include "storage/digest.h"
 #include "storage/entry.h"
+#include "storage/table.h"
 
 /*
  * Has what looking for a member of the object will need on its way into the cache: the place where
@@ -27,6 +28,8 @@ struct value_type {
     /* The same for equal values in whatever encoding. */
     struct digest (*digest)(const struct entry *e);
     value_hint_fn *hint; /* NULL where there is nothing to be had */
+    /* The table that an object has its elements in; NULL where it has none. */
+    const struct table *(*table)(const void *object);
     /*
      * Where parts of a value have times: that of the first, EXPIRY_NONE for none. Taking out what
      * is due, at most about `max` parts at a time; returns how many went, which is all that there

@@ -152,29 +152,33 @@ struct tables {
     uint64_t chains[CHAIN_MAX + 1]; /* buckets by the number of lines they take */
 };
 
+static void measure_table(const struct table *table, struct tables *t)
+{
+    t->keys += table->count;
+    for (uint32_t i = 0; table->dir && i < table->buckets; i++) {
+        int lines = 0;
+
+        for (const struct bucket *b = table_at(table, i); b; b = bucket_next(b))
+            lines++;
+        t->chains[lines < CHAIN_MAX ? lines : CHAIN_MAX]++;
+        t->buckets++;
+    }
+}
+
 static void measure_tables(const struct keyspace *ks, int db, struct tables *t)
 {
     for (unsigned shard = 0; shard < SHARDS; shard++) {
         const struct space *s = keyspace_space(ks, db, shard);
 
-        t->keys += s->table.count;
         t->expiring += s->expiry.entries;
         t->promises += expiry_items(&s->expiry);
-        for (uint32_t i = 0; s->table.dir && i < s->table.buckets; i++) {
-            int lines = 0;
-
-            for (const struct bucket *b = table_at(&s->table, i); b; b = bucket_next(b))
-                lines++;
-            t->chains[lines < CHAIN_MAX ? lines : CHAIN_MAX]++;
-            t->buckets++;
-        }
+        measure_table(&s->table, t);
     }
 }
 
-static void describe_tables(const struct tables *t, struct buf *out)
+static void describe_buckets(const struct tables *t, struct buf *out)
 {
-    buf_printf(out, "[Dictionary HT]\n shards: %d\n number of elements: %llu\n", SHARDS,
-               (unsigned long long)t->keys);
+    buf_printf(out, " number of elements: %llu\n", (unsigned long long)t->keys);
     buf_printf(out, " buckets: %llu of %d slots, %.2f elements each\n",
                (unsigned long long)t->buckets, BUCKET_SLOTS,
                t->buckets ? (double)t->keys / (double)t->buckets : 0);
@@ -185,6 +189,12 @@ static void describe_tables(const struct tables *t, struct buf *out)
                        (unsigned long long)t->chains[i],
                        (double)t->chains[i] * 100 / (double)t->buckets);
     }
+}
+
+static void describe_tables(const struct tables *t, struct buf *out)
+{
+    buf_printf(out, "[Dictionary HT]\n shards: %d\n", SHARDS);
+    describe_buckets(t, out);
     buf_printf(out, "[Expires HT]\n number of elements: %llu\n index items: %llu\n",
                (unsigned long long)t->expiring, (unsigned long long)t->promises);
 }
@@ -208,14 +218,26 @@ void debug_htstats(struct call *c)
     buf_release(&out);
 }
 
-/* DEBUG HTSTATS-KEY key: a string has no table. */
+/* DEBUG HTSTATS-KEY key: a value that is bytes has no table. */
 void debug_htstats_key(struct call *c)
 {
-    if (call_peek(c, 2))
+    const struct entry *e = call_peek(c, 2);
+    const struct value_type *type = e && e->form == FORM_OUTSIDE ? value_type(e->type) : NULL;
+    struct tables t = {0};
+    struct buf out = {0};
+
+    if (!e) {
+        reply_error(c, "ERR no such key");
+    } else if (type && type->table) {
+        buf_append_str(&out, "Hash table 0 stats (main hash table):\n");
+        measure_table(type->table(entry_object(e)), &t);
+        describe_buckets(&t, &out);
+        reply_verbatim(c, "txt", buf_slice(&out));
+    } else {
         reply_error(c, "ERR The value stored at the specified key is not represented using an hash "
                        "table");
-    else
-        reply_error(c, "ERR no such key");
+    }
+    buf_release(&out);
 }
 
 /* ---- POPULATE ------------------------------------------------------------------------------- */
