@@ -122,7 +122,7 @@ static void replace(struct pair *p, struct steps *s, size_t index, size_t old, s
     struct slice bytes = entry_bytes(p->e);
     const char *from = pack_at(bytes, index), *to = from;
     size_t at = (size_t)(from - bytes.ptr), room_needed = 0;
-    struct element v[RANGE_MAX];
+    struct element v[RANGE_MAX] = {{{0}, 0, false}};
     char *value, *out;
 
     for (size_t i = 0; i < old; i++, to = pack_next(to))
