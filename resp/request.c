@@ -1,6 +1,7 @@
 /* The parser of requests, see request.h. */
 #include "resp/request.h"
 
+#include "base/compiler.h"
 #include "base/mem.h"
 #include "base/num.h"
 
@@ -224,6 +225,53 @@ static enum request_state parse_bulk(struct request *r, const char *data, size_t
     return REQUEST_DONE;
 }
 
+/* The length that a header of "$d" or "$dd" CRLF says, and moves behind it; -1 for another. */
+ALWAYS_INLINE int short_length(const char **at)
+{
+    const char *p = *at;
+    unsigned n = (unsigned char)p[1] - '0', low;
+
+    if (UNLIKELY(p[0] != '$' || n > 9))
+        return -1;
+    p += 2;
+    if (*p != '\r') {
+        low = (unsigned char)*p++ - '0';
+        if (UNLIKELY(n == 0 || low > 9 || *p != '\r'))
+            return -1;
+        n = n * 10 + low;
+    }
+    *at = p + 2;
+    return (int)n;
+}
+
+/*
+ * A request as most are: all there, of up to nine arguments of less than 100 bytes. False, and
+ * nothing done, for another.
+ */
+static bool parse_short(struct request *r, const char *data, size_t len, struct args *args)
+{
+    enum { HEADER_MIN = 4, ARGUMENT_MIN = 6 }; /* "*1" CRLF, "$0" CRLF CRLF */
+    const char *p = data + HEADER_MIN, *end = data + len;
+    size_t before = args->len;
+    unsigned count;
+
+    if (len < HEADER_MIN || data[2] != '\r' || (count = (unsigned char)data[1] - '0') > 9)
+        return false;
+    for (; count; count--) {
+        int n = end - p < ARGUMENT_MIN ? -1 : short_length(&p);
+
+        if (UNLIKELY(n < 0 || end - p < n + 2)) {
+            args->len = before;
+            return false;
+        }
+        args_push(args, slice_make(p, (size_t)n));
+        p += n + 2;
+    }
+    r->pos = (size_t)(p - data);
+    r->multibulk = true;
+    return true;
+}
+
 enum request_state request_parse(struct request *r, char *data, size_t len, struct args *args,
                                  const struct request_limits *limits)
 {
@@ -234,6 +282,8 @@ enum request_state request_parse(struct request *r, char *data, size_t len, stru
             return REQUEST_MORE;
         if (data[0] != '*')
             return parse_inline(r, data, len, args);
+        if (LIKELY(parse_short(r, data, len, args)))
+            return REQUEST_DONE;
         state = parse_array_header(r, data, len, limits);
         if (state != REQUEST_DONE)
             return state;
