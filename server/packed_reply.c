@@ -3,7 +3,7 @@
 
 #include "storage/pack_trail.h"
 
-/* A copy of up to PACK_TEXT_MAX bytes, most often a few. */
+/* A copy of a short text, most often of a few bytes; from both ends, which may overlap. */
 ALWAYS_INLINE void copy_short(char *to, const char *from, size_t len)
 {
     uint64_t a, b;
@@ -21,9 +21,10 @@ ALWAYS_INLINE void copy_short(char *to, const char *from, size_t len)
         memcpy(to + len - 4, &d, 4);
     } else if (len > 16) {
         memcpy(to, from, len);
-    } else {
-        for (size_t i = 0; i < len; i++)
-            to[i] = from[i];
+    } else if (len) {
+        to[0] = from[0];
+        to[len / 2] = from[len / 2];
+        to[len - 1] = from[len - 1];
     }
 }
 
