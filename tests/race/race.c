@@ -14,7 +14,7 @@
 #include "tests/lib/tap.h"
 #include "tests/race/roles.h"
 
-enum { WORKERS = 4, ROUNDS = 3000, SANITIZED_ROUNDS = 1000, COUNTERS = 4 };
+enum { WORKERS = 4, ROUNDS = 3000, SANITIZED_ROUNDS = 1000, COUNTERS = 4, PRODUCERS = 3 };
 
 static const struct role everything[] = {
     {"five keys set at once", 3, false, NULL, set_five},
@@ -64,6 +64,21 @@ static const struct role caching[] = {
     {"mixed commands, beside caching", 2, false, NULL, mixed_commands},
     {"administration, beside caching", 1, true, NULL, administer},
     {"killed connections, beside caching", 1, true, NULL, be_killed},
+    {NULL, 0, false, NULL, NULL},
+};
+
+/* No CLIENT PAUSE: who waits for its end looks like who waits for an element. */
+static const struct role queueing[] = {
+    {"elements queued", PRODUCERS, false, NULL, produce},
+    {"elements queued at once", PRODUCERS, false, NULL, produce_at_once},
+    {"elements taken", 8, true, NULL, take_elements},
+    {"elements moved on", 3, true, NULL, move_elements},
+    {"elements kept", 4, true, NULL, keep_elements},
+    {"waiters unblocked and killed", 1, true, NULL, disturb_waiters},
+    {"waiters served in turn", 1, false, NULL, wait_in_turn},
+    {"nobody served out of turn", 2, true, NULL, jump_the_queue},
+    {"mixed commands, beside queues", 4, false, NULL, mixed_commands},
+    {"commands monitored, beside queues", 1, true, NULL, watch_commands},
     {NULL, 0, false, NULL, NULL},
 };
 
@@ -147,7 +162,7 @@ static void expect_empty(struct server *s)
 int main(int argc, char **argv)
 {
     struct options o = parse_options(argc, argv);
-    struct server *s = server_run_threads(WORKERS, "");
+    struct server *s = server_run_threads(WORKERS, "--enable-debug-command yes");
 
     diag("--rounds %d --seed %lu", o.rounds, o.seed);
     several_keys_begin(s);
@@ -161,6 +176,10 @@ int main(int argc, char **argv)
     money_end(s);
     crowd_run(s, caching, o.rounds * 2, o.seed + 3);
     expect_alive(s);
+    queues_begin(o.rounds);
+    crowd_run(s, queueing, o.rounds, o.seed + 4);
+    expect_alive(s);
+    queues_end(s, PRODUCERS, o.rounds);
     crowd_run(s, wiping, o.rounds, o.seed + 1);
     expect_alive(s);
     crowd_run(s, squeezing, o.rounds, o.seed + 2);

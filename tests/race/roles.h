@@ -30,6 +30,16 @@ void move_watched_money(struct client *c);
 void add_money_up(struct client *c);
 void rename_money(struct client *c);
 
+/* queues.c: what is waited for comes once, and in order. */
+void produce(struct client *c);
+void produce_at_once(struct client *c);
+void take_elements(struct client *c);
+void move_elements(struct client *c);
+void keep_elements(struct client *c);
+void disturb_waiters(struct client *c);
+void wait_in_turn(struct client *c);
+void jump_the_queue(struct client *c);
+
 /* messages.c: messages come all, once, in their publisher's order. */
 void subscribe_all(struct client *c);
 void read_messages(struct client *c);
@@ -63,5 +73,8 @@ void one_key_end(struct server *s, int clients, int rounds);
 void money_begin(struct server *s);
 void money_end(struct server *s);
 void keyspace_walks_begin(struct server *s);
+void queues_begin(int rounds);
+/* So many clients of either way to produce. */
+void queues_end(struct server *s, int producers, int rounds);
 
 #endif
