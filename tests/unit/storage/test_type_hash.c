@@ -120,8 +120,8 @@ static bool set(struct model *m, int i)
     int64_t had = was ? f->time : EXPIRY_NONE;
 
     f->len = draw_value(f->value);
-    added = hash_set(&m->e, name_of(i), slice_make(f->value, f->len),
-                     keep ? FIELD_TIME_KEEP : time, &m->limits);
+    added = hash_set(&m->e, name_of(i), slice_make(f->value, f->len), keep ? FIELD_TIME_KEEP : time,
+                     &m->limits);
     f->there = true;
     f->time = keep ? had : time;
     if (!was || f->time != had)
@@ -302,7 +302,7 @@ static const char *wrong_random(const struct model *m)
 static const char *wrong_hash(const struct model *m)
 {
     const char *(*const checks[])(const struct model *) = {wrong_fields, wrong_walk, wrong_scan,
-                                                          wrong_copy, wrong_random};
+                                                           wrong_copy, wrong_random};
 
     if (hash_len(m->e) != count(m) || hash_is_empty(m->e) != (count(m) == 0))
         return "the number of fields is another";
@@ -389,8 +389,8 @@ static void test_hidden(void)
 
     hash_set(&e, SLICE("stays"), SLICE("1"), 5000, &limits);
     for (int i = 0; i < 1000; i++)
-        hash_set(&e, slice_make(name, (size_t)snprintf(name, sizeof(name), "f%d", i)),
-                 SLICE("v"), 2000, &limits);
+        hash_set(&e, slice_make(name, (size_t)snprintf(name, sizeof(name), "f%d", i)), SLICE("v"),
+                 2000, &limits);
     is_int((long long)hash_len(e), 1001, "all are there");
     for (; hash_due(e) <= 2000; steps++) {
         size_t n = hash_expire(&e, 2000, 64, &gone);
