@@ -284,20 +284,11 @@ static const struct wire_case events[] = {
 };
 
 static const struct wire_case watched[] = {
-    {"HSET k a 1", ":1"},
-    {"WATCH k", "+OK"},
-    {"@1 HSET k a 1", ":0"},
-    {"MULTI", "+OK"},
-    {"HGET k a", "+QUEUED"},
-    {"EXEC", "nil", "nil*"},
-    {"WATCH k", "+OK"},
-    {"@1 HGET k a", "'1'"},
-    {"@1 HDEL k b", ":0"},
-    {"@1 HSETNX k a 2", ":0"},
-    {"MULTI", "+OK"},
-    {"HINCRBY k a 1", "+QUEUED"},
-    {"HGETALL k", "+QUEUED"},
-    {"EXEC", "[:2 {'a' '2'}]"},
+    {"HSET k a 1", ":1"},      {"WATCH k", "+OK"},         {"@1 HSET k a 1", ":0"},
+    {"MULTI", "+OK"},          {"HGET k a", "+QUEUED"},    {"EXEC", "nil", "nil*"},
+    {"WATCH k", "+OK"},        {"@1 HGET k a", "'1'"},     {"@1 HDEL k b", ":0"},
+    {"@1 HSETNX k a 2", ":0"}, {"MULTI", "+OK"},           {"HINCRBY k a 1", "+QUEUED"},
+    {"HGETALL k", "+QUEUED"},  {"EXEC", "[:2 {'a' '2'}]"},
 };
 
 /* ---- large ones ------------------------------------------------------------------------------ */
@@ -387,8 +378,8 @@ static void draw_large(struct session *t)
         for (long i = 0; a != NULL && i < a->count; i += w->protocol == 2 ? 2 : 1) {
             struct answer **pair = w->protocol == 2 ? &a->items[i] : a->items[i]->items;
 
-            if (sscanf(pair[0]->text, "field:%d", &n) == 1 && sscanf(pair[1]->text, "%d", &v) == 1 &&
-                v == n * 7 && !seen[n]) {
+            if (sscanf(pair[0]->text, "field:%d", &n) == 1 &&
+                sscanf(pair[1]->text, "%d", &v) == 1 && v == n * 7 && !seen[n]) {
                 seen[n] = true;
                 distinct++;
             }
@@ -421,10 +412,11 @@ static void long_values(struct session *t)
 }
 
 static const struct group groups[] = {
-    TABLE(fields),      TABLE(spellings), TABLE(missing_and_wrong), TABLE(counting),
-    TABLE(encodings),   TABLE(hrandfield), TABLE(hscan),            NEW_TABLE(hscan_novalues),
-    TABLE(events),      TABLE(watched),   TEST(large_hash),         TEST(scan_large),
-    TEST(draw_large),   TEST(long_values), {NULL},
+    TABLE(fields),    TABLE(spellings),          TABLE(missing_and_wrong),
+    TABLE(counting),  TABLE(encodings),          TABLE(hrandfield),
+    TABLE(hscan),     NEW_TABLE(hscan_novalues), TABLE(events),
+    TABLE(watched),   TEST(large_hash),          TEST(scan_large),
+    TEST(draw_large), TEST(long_values),         {NULL},
 };
 
 int main(void)
