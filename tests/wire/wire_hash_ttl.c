@@ -173,8 +173,7 @@ static const struct wire_case hgetdel[] = {
     {"HGETDEL k FIELDS 2 a", MISMATCH},
 };
 
-#define ONE_TIME                                                                                   \
-    "-ERR Only one of EX, PX, EXAT, PXAT or KEEPTTL arguments can be specified"
+#define ONE_TIME "-ERR Only one of EX, PX, EXAT, PXAT or KEEPTTL arguments can be specified"
 
 static const struct wire_case hsetex[] = {
     {"HSETEX k FIELDS 2 a 1 b 2", ":1"},
@@ -563,12 +562,23 @@ static void many_at_once(struct session *t)
 }
 
 static const struct group groups[] = {
-    NEW_TABLE(times),         NEW_TABLE(nothing_there),     NEW_TABLE(conditions),
-    NEW_TABLE(expire_errors), NEW_TABLE(hgetex),            NEW_TABLE(hgetdel),
-    NEW_TABLE(hsetex),        NEW_TABLE(what_keeps_a_time), NEW_TABLE(large_times),
-    NEW_TABLE(seen_in_time),  NEW_TABLE(fields_go_in_time), NEW_TABLE(watched),
-    NEW_TABLE(events),        NEW_TABLE(statistics),        NEW_TEST(all_go_in_time),
-    NEW_TEST(many_at_once),   {NULL},
+    NEW_TABLE(times),
+    NEW_TABLE(nothing_there),
+    NEW_TABLE(conditions),
+    NEW_TABLE(expire_errors),
+    NEW_TABLE(hgetex),
+    NEW_TABLE(hgetdel),
+    NEW_TABLE(hsetex),
+    NEW_TABLE(what_keeps_a_time),
+    NEW_TABLE(large_times),
+    NEW_TABLE(seen_in_time),
+    NEW_TABLE(fields_go_in_time),
+    NEW_TABLE(watched),
+    NEW_TABLE(events),
+    NEW_TABLE(statistics),
+    NEW_TEST(all_go_in_time),
+    NEW_TEST(many_at_once),
+    {NULL},
 };
 
 int main(void)

@@ -345,7 +345,7 @@ static const char *run(struct hash_limits limits, int names, bool times, int ste
     m.e = hash_new(SLICE("key"));
     for (int i = 0; i < steps && !wrong; i++) {
         wrong = step(&m, times);
-        if (!wrong && rng_below(8) == 0)
+        if (!wrong && rng_below(10) == 0)
             wrong = wrong_hash(&m);
     }
     entry_free(m.e);
@@ -369,7 +369,7 @@ static void test_model(bool times)
     for (size_t k = 0; k < COUNT_OF(kinds); k++) {
         const char *wrong = "";
 
-        for (int round = 0; round < 6 && !*wrong; round++)
+        for (int round = 0; round < 3 && !*wrong; round++)
             wrong = run(kinds[k].limits, kinds[k].names, times, 1500);
         is_str(wrong, "", "%s%s", kinds[k].what, times ? ", with times" : "");
     }
