@@ -17,6 +17,7 @@
 #include "tests/differential/places.h"
 #include "tests/differential/scored.h"
 #include "tests/differential/sketches.h"
+#include "tests/differential/sortables.h"
 
 enum { SCRATCH_SIZE = 48 * 1024, SOON_S = 1000000, LATE_S = 900000000 };
 
@@ -101,45 +102,10 @@ static struct slice draw_sketchkey(void)
     return said("sketch%d", (int)rng_below(5));
 }
 
-/* For SORT: what is sorted, and by what. */
-static struct slice draw_sortlist(void)
+/* Keys that hold now this and now that. */
+static struct slice draw_mixed(void)
 {
-    return said("sl%d", (int)rng_below(4));
-}
-
-static struct slice draw_sortset(void)
-{
-    return said("ss%d", (int)rng_below(3));
-}
-
-static struct slice draw_sortzset(void)
-{
-    return said("sz%d", (int)rng_below(3));
-}
-
-static struct slice draw_wordlist(void)
-{
-    return said("wl%d", (int)rng_below(3));
-}
-
-static struct slice draw_sortable(void)
-{
-    if (rng_below(30) == 0)
-        return ONE_OF(SLICE("0x10"), SLICE("1e2"), SLICE("inf"), SLICE("-inf"), SLICE("-0"),
-                      SLICE("01"), SLICE("+1"), SLICE("1.0"), SLICE(" 1"),
-                      SLICE("9007199254740993"));
-    return rng_below(6) == 0 ? said("%.2f", (double)between(-500, 500) / 100)
-                             : said("%lld", between(-12, 40));
-}
-
-static struct slice draw_weight(void)
-{
-    return said("w%lld", between(-12, 40));
-}
-
-static struct slice draw_rated(void)
-{
-    return said("h%lld", between(-12, 40));
+    return said("m%d", (int)rng_below(12));
 }
 
 static struct slice draw_geokey(void)
@@ -533,13 +499,14 @@ static const struct generator all[] = {
     {"sketchkey", WORD_KEY, draw_sketchkey},
     {"sketch", WORD_VALUE, sketch_draw},
     {"geokey", WORD_KEY, draw_geokey},
-    {"sortlist", WORD_KEY, draw_sortlist},
-    {"sortset", WORD_KEY, draw_sortset},
-    {"sortzset", WORD_KEY, draw_sortzset},
-    {"wordlist", WORD_KEY, draw_wordlist},
-    {"sortable", WORD_VALUE, draw_sortable},
-    {"weight", WORD_KEY, draw_weight},
-    {"rated", WORD_KEY, draw_rated},
+    {"mixed", WORD_KEY, draw_mixed},
+    {"sortlist", WORD_KEY, sortables_draw_list},
+    {"sortset", WORD_KEY, sortables_draw_set},
+    {"sortzset", WORD_KEY, sortables_draw_zset},
+    {"wordlist", WORD_KEY, sortables_draw_word_list},
+    {"sortable", WORD_VALUE, sortables_draw_value},
+    {"weight", WORD_KEY, sortables_draw_weight},
+    {"rated", WORD_KEY, sortables_draw_rated},
     {"lon", WORD_VALUE, place_draw_lon},
     {"lat", WORD_VALUE, place_draw_lat},
     {"length", WORD_VALUE, place_draw_length},

@@ -21,9 +21,9 @@ static const struct {
     struct rule *rule;
     const char *before, *behind; /* words around the key */
 } readers[] = {
-    {"string", &exact, "GET", NULL},    {"zset", &exact, "ZRANGE", "0 -1 WITHSCORES"},
-    {"list", &exact, "LRANGE", "0 -1"}, {"set", &orderless, "SMEMBERS", NULL},
-    {"hash", &pairs, "HGETALL", NULL},  {"zset", &exact, "ZRANGE", "0 -1 WITHSCORES"},
+    {"string", &exact, "GET", NULL},       {"list", &exact, "LRANGE", "0 -1"},
+    {"set", &orderless, "SMEMBERS", NULL}, {"zset", &exact, "ZRANGE", "0 -1 WITHSCORES"},
+    {"hash", &pairs, "HGETALL", NULL},
 };
 
 struct inspection {

@@ -23,6 +23,9 @@ static struct rule bits[] = {
 static struct rule sort[] = {
 #include "tests/differential/sort.def"
 };
+static struct rule mixed[] = {
+#include "tests/differential/mixed.def"
+};
 static struct rule geo[] = {
 #include "tests/differential/geo.def"
 };
@@ -73,9 +76,9 @@ static struct rule waiting[] = {
 #name, name, COUNT_OF(name)                                                                \
     }
 static struct family families[] = {
-    FAMILY(strings), FAMILY(bits),  FAMILY(hyperloglog), FAMILY(keys),         FAMILY(expiry),
-    FAMILY(lists),   FAMILY(sets),  FAMILY(admin),       FAMILY(transactions), FAMILY(geo),
-    FAMILY(sort),    FAMILY(zsets), FAMILY(hashes),      FAMILY(blocking),
+    FAMILY(strings), FAMILY(bits), FAMILY(hyperloglog), FAMILY(keys),         FAMILY(expiry),
+    FAMILY(lists),   FAMILY(sets), FAMILY(admin),       FAMILY(transactions), FAMILY(geo),
+    FAMILY(mixed),   FAMILY(sort), FAMILY(zsets),       FAMILY(hashes),       FAMILY(blocking),
 };
 #undef FAMILY
 
