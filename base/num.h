@@ -4,7 +4,7 @@
 
 #include "base/slice.h"
 
-enum { NUM_INT_MAX = 24, NUM_DOUBLE_MAX = 5 * 1024 };
+enum { NUM_INT_MAX = 24, NUM_PLAIN_MAX = 32, NUM_DOUBLE_MAX = 5 * 1024 };
 
 /*
  * A signed 64-bit integer in its one canonical spelling: no sign but '-', no leading zeros, no

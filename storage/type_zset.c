@@ -22,7 +22,7 @@ struct entry *zset_new(struct slice key, size_t first_len, const struct zset_lim
 {
     if (limits->members == 0 || (uint64_t)limits->member_len < first_len)
         return entry_new_outside(key, TYPE_ZSET, zset_large_new(), EXPIRY_NONE);
-    return entry_new_bytes(key, TYPE_ZSET, SLICE(""), EXPIRY_NONE);
+    return zset_pack_new(key);
 }
 
 uint64_t zset_len(const struct entry *e)
@@ -81,7 +81,7 @@ static struct entry *put_packed(struct entry *e, const struct zset_spot *spot, d
         return zset_pack_rescore(e, spot, score);
     if (zset_pack_len(e) < (uint64_t)limits->members &&
         spot->member.len <= (uint64_t)limits->member_len)
-        return zset_pack_insert(e, spot, score);
+        return zset_pack_insert(e, spot->member, score);
     e = make_large(e);
     zset_large_add(large(e), spot->member, hash_bytes(spot->member), score);
     return e;
@@ -116,7 +116,7 @@ struct entry *zset_add(struct entry *e, struct slice member, double score,
 struct entry *zset_remove(struct entry *e, const struct zset_spot *spot)
 {
     if (!is_large(e))
-        return zset_pack_remove(e, spot->at);
+        return zset_pack_remove(e, spot);
     zset_large_remove(large(e), spot->item, spot->hash, spot->place);
     return e;
 }
@@ -132,7 +132,7 @@ struct zset_span zset_between(const struct entry *e, const struct zset_cut *min,
                               const struct zset_cut *max, bool backwards)
 {
     if (!is_large(e))
-        return zset_pack_between(entry_bytes(e), min, max, backwards);
+        return zset_pack_between(e, min, max, backwards);
     return (struct zset_span){btree_rank_of_cut(&large(e)->order, min),
                               btree_rank_of_cut(&large(e)->order, max)};
 }
@@ -161,10 +161,10 @@ void zset_iter_begin(struct zset_iter *it, const struct entry *e, uint64_t rank,
         it->place = btree_at(&large(e)->order, rank);
         return;
     }
-    it->bytes = entry_bytes(e);
+    it->packed = zset_packed(e);
     it->window_from = UINT64_MAX;
     if (!backwards)
-        it->at = pack_at(it->bytes, rank * 2);
+        it->at = zset_packed_at(&it->packed, rank);
 }
 
 /* Notes where the elements up to this rank stand, as many as there is room for. */
@@ -173,9 +173,9 @@ static void fill_window(struct zset_iter *it, uint64_t rank)
     const char *at;
 
     it->window_from = rank < ZSET_ITER_WINDOW ? 0 : rank - (ZSET_ITER_WINDOW - 1);
-    at = pack_at(it->bytes, it->window_from * 2);
-    for (uint64_t i = it->window_from; i <= rank; i++, at = zset_pack_next(at))
-        it->window[i - it->window_from] = (size_t)(at - it->bytes.ptr);
+    at = zset_packed_at(&it->packed, it->window_from);
+    for (uint64_t i = it->window_from; i <= rank; i++, at = zset_packed_next(&it->packed, at))
+        it->window[i - it->window_from] = at;
 }
 
 static void take_packed(struct zset_iter *it)
@@ -185,10 +185,10 @@ static void take_packed(struct zset_iter *it)
     if (it->backwards) {
         if (it->left < it->window_from)
             fill_window(it, it->left);
-        it->at = it->bytes.ptr + it->window[it->left - it->window_from];
+        it->at = it->window[it->left - it->window_from];
     }
-    it->member = pack_text(it->at, it->digits);
-    score = pack_next(it->at);
+    it->member = zset_packed_member(&it->packed, it->at, it->digits);
+    score = zset_packed_score_at(&it->packed, it->at);
     pack_double(score, &it->score);
     it->at = pack_next(score);
 }

@@ -25,9 +25,8 @@ struct zset_spot {
     bool found;
     double score; /* if found */
 
-    struct pack_value value; /* packed: the member as an element, */
-    size_t at;               /* and where it stands */
-    uint64_t hash;           /* large */
+    size_t at;     /* packed: where it stands */
+    uint64_t hash; /* large */
     struct zset_item *item;
     struct table_place place;
 };
@@ -75,6 +74,12 @@ struct entry *zset_remove_span(struct entry *e, struct zset_span span);
 
 /* ---- iteration ------------------------------------------------------------------------------- */
 
+/* What is packed, as it is to be read; see zset_pack.h. */
+struct zset_packed {
+    const char *first, *end;
+    unsigned even; /* bytes of each member, 0 if each tells its own */
+};
+
 enum { ZSET_ITER_WINDOW = 64 };
 
 /* What it is at is borrowed until the next step; the sorted set must not change meanwhile. */
@@ -85,10 +90,10 @@ struct zset_iter {
     bool backwards;
     uint64_t left;            /* elements in its direction */
     struct btree_place place; /* large: the next one */
-    struct slice bytes;
-    const char *at;                  /* packed, forwards: the next one */
-    size_t window[ZSET_ITER_WINDOW]; /* packed, backwards: where elements stand, … */
-    uint64_t window_from;            /* … from this rank on */
+    struct zset_packed packed;
+    const char *at;                       /* packed, forwards: the next one */
+    const char *window[ZSET_ITER_WINDOW]; /* packed, backwards: where elements stand, … */
+    uint64_t window_from;                 /* … from this rank on */
     char digits[NUM_INT_MAX];
 };
 

@@ -94,7 +94,7 @@ void zset_builder_sort(struct zset_builder *b)
 
 static struct entry *take_packed(struct zset_builder *b, struct slice key)
 {
-    struct entry *e = entry_new_bytes(key, TYPE_ZSET, SLICE(""), EXPIRY_NONE);
+    struct entry *e = zset_pack_new(key);
 
     for (uint64_t i = 0; i < b->n; i++)
         e = zset_pack_append(e, zset_item_member(b->items[i]), b->items[i]->score);

@@ -9,79 +9,173 @@ static struct pack_value pack_score(double score)
     return pack_value_double(score == 0 ? 0 : score);
 }
 
+struct entry *zset_pack_new(struct slice key)
+{
+    struct entry *e = entry_new_bytes(key, TYPE_ZSET, SLICE(""), EXPIRY_NONE);
+
+    e->raw = 1;
+    return e;
+}
+
+/* ---- looking --------------------------------------------------------------------------------- */
+
+const char *zset_packed_at(const struct zset_packed *p, uint64_t rank)
+{
+    const char *at = p->first;
+
+    while (rank--)
+        at = zset_packed_next(p, at);
+    return at;
+}
+
+static uint64_t count_to(const struct zset_packed *p, const char *end)
+{
+    uint64_t n = 0;
+
+    for (const char *at = p->first; at < end; at = zset_packed_next(p, at))
+        n++;
+    return n;
+}
+
 uint64_t zset_pack_len(const struct entry *e)
 {
-    return LIKELY(e->few < FEW_MAX) ? e->few : pack_count(entry_bytes(e)) / 2;
+    struct zset_packed p;
+
+    if (LIKELY(e->few < FEW_MAX))
+        return e->few;
+    p = zset_packed(e);
+    return count_to(&p, p.end);
+}
+
+static const char *find_even(const struct zset_packed *p, struct slice member)
+{
+    if (member.len != p->even)
+        return NULL;
+    for (const char *at = p->first; at < p->end; at = pack_next(at + member.len)) {
+        if (bytes_eq(at, member.ptr, member.len))
+            return at;
+    }
+    return NULL;
+}
+
+static const char *find(const struct zset_packed *p, struct slice member)
+{
+    struct pack_value v;
+
+    if (p->even)
+        return find_even(p, member);
+    v = pack_value(member);
+    return pack_find(slice_make(p->first, (size_t)(p->end - p->first)), &v, 2);
 }
 
 void zset_pack_seek(const struct entry *e, struct zset_spot *spot)
 {
-    struct slice bytes = entry_bytes(e);
-    const char *at;
+    struct zset_packed p = zset_packed(e);
+    const char *at = find(&p, spot->member);
 
-    spot->value = pack_value(spot->member);
-    at = pack_find(bytes, &spot->value, 2);
     spot->found = at;
     if (!at)
         return;
-    spot->at = (size_t)(at - bytes.ptr);
-    spot->score = zset_pack_score(at);
+    spot->at = (size_t)(at - entry_bytes(e).ptr);
+    spot->score = zset_packed_score(&p, at);
 }
 
 uint64_t zset_pack_rank(const struct entry *e, const struct zset_spot *spot)
 {
-    struct slice bytes = entry_bytes(e);
+    struct zset_packed p = zset_packed(e);
 
-    return pack_count(slice_make(bytes.ptr, spot->at)) / 2;
+    return count_to(&p, entry_bytes(e).ptr + spot->at);
 }
 
+/* ---- changing -------------------------------------------------------------------------------- */
+
 /* Whether the element there comes behind this score and member. */
-static bool is_behind(const char *at, double score, struct slice member)
+static bool is_behind(const struct zset_packed *p, const char *at, double score,
+                      struct slice member)
 {
-    double here = zset_pack_score(at);
+    double here = zset_packed_score(p, at);
     char digits[NUM_INT_MAX];
 
     if (here != score)
         return here > score;
-    return slice_cmp(pack_text(at, digits), member) > 0;
+    return slice_cmp(zset_packed_member(p, at, digits), member) > 0;
 }
 
-/* The first pair behind this score and member, the end if there is none; `skip` is none of them. */
-static const char *place_of(struct slice bytes, double score, struct slice member, const char *skip)
+/*
+ * Where the first element behind this score and member begins, in bytes from the value's beginning;
+ * the end if there is none. `skip` is none of them.
+ */
+static size_t place_of(const struct entry *e, double score, struct slice member, const char *skip)
 {
-    const char *at = bytes.ptr, *end = pack_end(bytes);
+    struct zset_packed p = zset_packed(e);
+    const char *at = p.first;
 
-    while (at < end && (at == skip || !is_behind(at, score, member)))
-        at = zset_pack_next(at);
-    return at;
+    while (at < p.end && (at == skip || !is_behind(&p, at, score, member)))
+        at = zset_packed_next(&p, at);
+    return (size_t)(at - entry_bytes(e).ptr);
 }
 
-static struct entry *insert_at(struct entry *e, size_t at, const struct pack_value *member,
-                               double score)
+/* Members become packed elements. */
+static struct entry *make_uneven(struct entry *e)
 {
-    struct pack_value number = pack_score(score);
+    struct zset_packed p = zset_packed(e);
+    /* An element is longer than its text by a byte at most. */
+    char *bytes = mem_alloc(entry_bytes(e).len + zset_pack_len(e) + 1), *to = bytes;
+
+    for (const char *at = p.first; at < p.end; at = zset_packed_next(&p, at)) {
+        const char *score = at + p.even;
+        struct pack_value v = pack_value(slice_make(at, p.even));
+
+        to = pack_write(to, &v);
+        memcpy(to, score, pack_size(score));
+        to += pack_size(score);
+    }
+    e = entry_set_bytes(e, slice_make(bytes, (size_t)(to - bytes)));
+    e->raw = 0;
+    mem_free(bytes);
+    return e;
+}
+
+/* Makes the form one in which a member of this length can be. */
+static struct entry *make_room_for_len(struct entry *e, size_t len)
+{
     char *value;
 
-    e = entry_splice(e, at, 0, pack_value_size(member) + pack_value_size(&number), &value);
-    pack_write(pack_write(value + at, member), &number);
+    if (!e->raw)
+        return e;
+    if (!entry_bytes(e).len && len && len <= PACK_TEXT_MAX) {
+        e = entry_splice(e, 0, 0, 1, &value);
+        value[0] = (char)len;
+        return e;
+    }
+    return zset_packed(e).even == len && len ? e : make_uneven(e);
+}
+
+/* In a form that has room for it. */
+static struct entry *insert_at(struct entry *e, size_t at, struct slice member, double score)
+{
+    struct pack_value number = pack_score(score), v = {.text = member};
+    char *value;
+
+    if (!e->raw)
+        v = pack_value(member);
+    e = entry_splice(e, at, 0, pack_value_size(&v) + pack_value_size(&number), &value);
+    pack_write(pack_write(value + at, &v), &number);
     if (e->few < FEW_MAX)
         e->few++;
     return e;
 }
 
-struct entry *zset_pack_insert(struct entry *e, const struct zset_spot *spot, double score)
+struct entry *zset_pack_insert(struct entry *e, struct slice member, double score)
 {
-    struct slice bytes = entry_bytes(e);
-    const char *at = place_of(bytes, score, spot->member, NULL);
-
-    return insert_at(e, (size_t)(at - bytes.ptr), &spot->value, score);
+    e = make_room_for_len(e, member.len);
+    return insert_at(e, place_of(e, score, member, NULL), member, score);
 }
 
 struct entry *zset_pack_append(struct entry *e, struct slice member, double score)
 {
-    struct pack_value v = pack_value(member);
-
-    return insert_at(e, entry_bytes(e).len, &v, score);
+    e = make_room_for_len(e, member.len);
+    return insert_at(e, entry_bytes(e).len, member, score);
 }
 
 /* The `len` bytes at `from` come to stand before what was at `to`, and what lies between moves. */
@@ -103,11 +197,12 @@ static void move_bytes(char *value, size_t from, size_t len, size_t to)
 
 struct entry *zset_pack_rescore(struct entry *e, const struct zset_spot *spot, double score)
 {
-    struct slice bytes = entry_bytes(e);
+    struct zset_packed p = zset_packed(e);
+    const char *here = entry_bytes(e).ptr + spot->at, *old = zset_packed_score_at(&p, here);
     struct pack_value number = pack_score(score);
-    size_t member_len = pack_value_size(&spot->value), number_len = pack_value_size(&number);
-    size_t old_len = pack_size(bytes.ptr + spot->at + member_len);
-    size_t to = (size_t)(place_of(bytes, score, spot->member, bytes.ptr + spot->at) - bytes.ptr);
+    size_t member_len = (size_t)(old - here), old_len = pack_size(old);
+    size_t number_len = pack_value_size(&number);
+    size_t to = place_of(e, score, spot->member, here);
     char *value;
 
     e = entry_splice(e, spot->at + member_len, old_len, number_len, &value);
@@ -118,70 +213,71 @@ struct entry *zset_pack_rescore(struct entry *e, const struct zset_spot *spot, d
     return e;
 }
 
-/* Takes out the bytes between, which are this many pairs. */
-static struct entry *cut_out(struct entry *e, const char *from, const char *to, uint64_t pairs)
+/* Takes out the bytes between, which are this many elements. */
+static struct entry *cut_out(struct entry *e, const char *from, const char *to, uint64_t n)
 {
-    uint64_t len = zset_pack_len(e);
+    uint64_t left = zset_pack_len(e) - n;
     char *value;
 
     e = entry_splice(e, (size_t)(from - entry_bytes(e).ptr), (size_t)(to - from), 0, &value);
-    e->few = len - pairs < FEW_MAX ? (uint8_t)(len - pairs) : FEW_MAX;
+    e->few = left < FEW_MAX ? (uint8_t)left : FEW_MAX;
     return e;
 }
 
-struct entry *zset_pack_remove(struct entry *e, size_t at)
+struct entry *zset_pack_remove(struct entry *e, const struct zset_spot *spot)
 {
-    const char *pair = entry_bytes(e).ptr + at;
+    struct zset_packed p = zset_packed(e);
+    const char *at = entry_bytes(e).ptr + spot->at;
 
-    return cut_out(e, pair, zset_pack_next(pair), 1);
+    return cut_out(e, at, zset_packed_next(&p, at), 1);
 }
 
 struct entry *zset_pack_remove_span(struct entry *e, struct zset_span span)
 {
-    const char *from = pack_at(entry_bytes(e), span.from * 2), *to = from;
+    struct zset_packed p = zset_packed(e);
+    const char *from = zset_packed_at(&p, span.from), *to = from;
 
     for (uint64_t i = span.from; i < span.to; i++)
-        to = zset_pack_next(to);
+        to = zset_packed_next(&p, to);
     return cut_out(e, from, to, span.to - span.from);
 }
 
 /* ---- ranges ---------------------------------------------------------------------------------- */
 
-static bool is_before(const char *at, const struct zset_cut *cut)
+static bool is_before(const struct zset_packed *p, const char *at, const struct zset_cut *cut)
 {
     char digits[NUM_INT_MAX];
 
-    return cut->by == ZSET_BY_SCORE ? zset_score_is_before(zset_pack_score(at), cut)
-                                    : zset_member_is_before(pack_text(at, digits), cut);
+    return cut->by == ZSET_BY_SCORE ? zset_score_is_before(zset_packed_score(p, at), cut)
+                                    : zset_member_is_before(zset_packed_member(p, at, digits), cut);
 }
 
 /* From the first that is not before `min` for as long as they are before `max`. */
-static struct zset_span span_forwards(struct slice bytes, const struct zset_cut *min,
+static struct zset_span span_forwards(const struct zset_packed *p, const struct zset_cut *min,
                                       const struct zset_cut *max)
 {
-    const char *at = bytes.ptr, *end = pack_end(bytes);
+    const char *at = p->first;
     struct zset_span span = {0};
 
-    for (; at < end && is_before(at, min); at = zset_pack_next(at))
+    for (; at < p->end && is_before(p, at, min); at = zset_packed_next(p, at))
         span.from++;
     span.to = span.from;
-    for (; at < end && is_before(at, max); at = zset_pack_next(at))
+    for (; at < p->end && is_before(p, at, max); at = zset_packed_next(p, at))
         span.to++;
     return span;
 }
 
 /* From the last that is before `max` back for as long as they are not before `min`. */
-static struct zset_span span_backwards(struct slice bytes, const struct zset_cut *min,
+static struct zset_span span_backwards(const struct zset_packed *p, const struct zset_cut *min,
                                        const struct zset_cut *max)
 {
-    const char *end = pack_end(bytes);
     struct zset_span span = {0};
     uint64_t rank = 0, run = 0;
 
-    for (const char *at = bytes.ptr; at < end; at = zset_pack_next(at), rank++) {
-        if (is_before(at, min))
+    for (const char *at = p->first; at < p->end; at = zset_packed_next(p, at), rank++) {
+        if (is_before(p, at, min))
             run = rank + 1;
-        if (is_before(at, max))
+        if (is_before(p, at, max))
             span = (struct zset_span){run, rank + 1};
     }
     return span;
@@ -191,19 +287,22 @@ static struct zset_span span_backwards(struct slice bytes, const struct zset_cut
  * Whether the range and the elements overlap, judged by the first and the last one. It matters
  * where the order of the elements is not that of the cuts.
  */
-static bool overlap(struct slice bytes, const struct zset_cut *min, const struct zset_cut *max)
+static bool overlap(const struct zset_packed *p, const struct zset_cut *min,
+                    const struct zset_cut *max)
 {
-    const char *end = pack_end(bytes), *last = bytes.ptr;
+    const char *last = p->first;
 
-    for (const char *next; (next = zset_pack_next(last)) < end;)
+    for (const char *next; (next = zset_packed_next(p, last)) < p->end;)
         last = next;
-    return !is_before(last, min) && is_before(bytes.ptr, max);
+    return !is_before(p, last, min) && is_before(p, p->first, max);
 }
 
-struct zset_span zset_pack_between(struct slice bytes, const struct zset_cut *min,
+struct zset_span zset_pack_between(const struct entry *e, const struct zset_cut *min,
                                    const struct zset_cut *max, bool backwards)
 {
-    if (!bytes.len || (min->by == ZSET_BY_MEMBER && !overlap(bytes, min, max)))
+    struct zset_packed p = zset_packed(e);
+
+    if (p.first == p.end || (min->by == ZSET_BY_MEMBER && !overlap(&p, min, max)))
         return (struct zset_span){0};
-    return backwards ? span_backwards(bytes, min, max) : span_forwards(bytes, min, max);
+    return backwards ? span_backwards(&p, min, max) : span_forwards(&p, min, max);
 }

@@ -73,8 +73,8 @@ static struct slice draw_member(char text[MEMBER_MAX])
     size_t len = rng_below(30) ? rng_below(4) : rng_below(MEMBER_MAX);
 
     if (rng_below(3) == 0)
-        return slice_make(text, (size_t)snprintf(text, MEMBER_MAX, "%lld",
-                                                 (long long)rng_below(2000) - 1000));
+        return slice_make(
+            text, (size_t)snprintf(text, MEMBER_MAX, "%lld", (long long)rng_below(2000) - 1000));
     for (size_t i = 0; i < len; i++)
         text[i] = (char)('a' + rng_below(8));
     return slice_make(text, len);
@@ -96,8 +96,8 @@ static struct zset_cut draw_cut(const struct model *m, bool is_max)
 {
     return (struct zset_cut){.by = ZSET_BY_SCORE,
                              .behind = rng_below(3) ? is_max : rng_below(2),
-                             .score = m->n && rng_below(2) ? m->v[rng_below(m->n)].score
-                                                           : draw_score()};
+                             .score =
+                                 m->n && rng_below(2) ? m->v[rng_below(m->n)].score : draw_score()};
 }
 
 /* ---- comparing -------------------------------------------------------------------------------- */
