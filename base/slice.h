@@ -55,6 +55,38 @@ static inline bool bytes_eq(const char *a, const char *b, size_t len)
     return x == y;
 }
 
+/* A copy of mostly few bytes, without a call for those: from both ends, which may overlap. */
+static inline void bytes_copy(char *to, const char *from, size_t len)
+{
+    uint64_t a, b;
+    uint32_t c, d;
+
+    if (len > 32) {
+        memcpy(to, from, len);
+    } else if (len > 16) {
+        char first[16], last[16];
+
+        memcpy(first, from, 16);
+        memcpy(last, from + len - 16, 16);
+        memcpy(to, first, 16);
+        memcpy(to + len - 16, last, 16);
+    } else if (len >= 8) {
+        memcpy(&a, from, 8);
+        memcpy(&b, from + len - 8, 8);
+        memcpy(to, &a, 8);
+        memcpy(to + len - 8, &b, 8);
+    } else if (len >= 4) {
+        memcpy(&c, from, 4);
+        memcpy(&d, from + len - 4, 4);
+        memcpy(to, &c, 4);
+        memcpy(to + len - 4, &d, 4);
+    } else if (len) {
+        to[0] = from[0];
+        to[len / 2] = from[len / 2];
+        to[len - 1] = from[len - 1];
+    }
+}
+
 static inline bool slice_eq(struct slice a, struct slice b)
 {
     return a.len == b.len && (a.len == 0 || memcmp(a.ptr, b.ptr, a.len) == 0);

@@ -4,21 +4,29 @@
 #include <math.h>
 #include <stdio.h>
 
+enum { HEADER_MAX = NUM_INT_MAX + 3 };
+
+/* Most numbers in headers have one digit or two. Returns the address behind. */
+ALWAYS_INLINE char *put_header(char *p, char kind, int64_t n)
+{
+    *p++ = kind;
+    if (n >= 0 && n < 100) {
+        if (n >= 10)
+            *p++ = (char)('0' + n / 10);
+        *p++ = (char)('0' + n % 10);
+    } else {
+        p += num_format_int(p, n);
+    }
+    *p++ = '\r';
+    *p++ = '\n';
+    return p;
+}
+
 void write_header(struct writer *w, char kind, int64_t n)
 {
-    char *p = buf_reserve(w->buf, NUM_INT_MAX + 3);
-    size_t len;
+    char *to = buf_reserve(w->buf, HEADER_MAX);
 
-    p[0] = kind;
-    if (n >= 0 && n < 10) {
-        p[1] = (char)('0' + n);
-        len = 2;
-    } else {
-        len = 1 + num_format_int(p + 1, n);
-    }
-    p[len++] = '\r';
-    p[len++] = '\n';
-    w->buf->len += len;
+    w->buf->len += (size_t)(put_header(to, kind, n) - to);
 }
 
 void write_simple(struct writer *w, struct slice s)
@@ -35,15 +43,14 @@ void write_int(struct writer *w, int64_t v)
 
 void write_bulk(struct writer *w, struct slice s)
 {
-    char *p;
+    char *to = buf_reserve(w->buf, HEADER_MAX + s.len + 2);
+    char *p = put_header(to, '$', (int64_t)s.len);
 
-    write_header(w, '$', (int64_t)s.len);
-    p = buf_reserve(w->buf, s.len + 2);
-    if (s.len)
-        memcpy(p, s.ptr, s.len);
-    p[s.len] = '\r';
-    p[s.len + 1] = '\n';
-    w->buf->len += s.len + 2;
+    bytes_copy(p, s.ptr, s.len);
+    p += s.len;
+    *p++ = '\r';
+    *p++ = '\n';
+    w->buf->len += (size_t)(p - to);
 }
 
 void write_bulk_int(struct writer *w, int64_t v)
