@@ -6,7 +6,7 @@
 
 #include <string.h>
 
-enum { STEPS = 40000, MODEL_MAX = 700 };
+enum { STEPS = 100000, MODEL_MAX = 8 * RING_TIER };
 
 struct item {
     void *node;
@@ -23,7 +23,7 @@ static char places[1 << 16]; /* nodes are addresses, and never looked at */
 
 static bool same(const struct node_ring *r, const struct model *m)
 {
-    bool right = r->len == m->len && r->len <= r->cap && !(r->cap & (r->cap - 1));
+    bool right = r->len == m->len && (r->tiers || r->len <= r->cap);
 
     for (size_t i = 0; i < m->len && right; i++)
         right = node_ring_node(r, i) == m->v[i].node && node_ring_count(r, i) == m->v[i].count;
@@ -43,9 +43,8 @@ static bool finds(const struct node_ring *r, const struct model *m)
     return node_ring_find(r, index, m->total, &within) == i && within == left;
 }
 
-static void insert(struct node_ring *r, struct model *m)
+static void insert(struct node_ring *r, struct model *m, size_t i)
 {
-    size_t i = rng_below(3) ? rng_below(2) * m->len : rng_below(m->len + 1);
     struct item item = {&places[rng_below(sizeof(places))], 1 + rng_below(5)};
 
     if (rng_below(50) == 0)
@@ -57,9 +56,22 @@ static void insert(struct node_ring *r, struct model *m)
     m->total += item.count;
 }
 
+/* At an end or anywhere, and then perhaps some more in a row. */
+static void insert_some(struct node_ring *r, struct model *m)
+{
+    bool front = rng_below(2);
+    size_t n = rng_below(30) ? 1 : rng_below(RING_TIER);
+
+    if (rng_below(3) == 0)
+        insert(r, m, rng_below(m->len + 1));
+    for (; n && m->len < MODEL_MAX; n--)
+        insert(r, m, front ? 0 : m->len);
+}
+
 static void take(struct node_ring *r, struct model *m)
 {
-    size_t n = rng_below(20) ? 1 : 1 + rng_below(m->len), i = rng_below(m->len - n + 1);
+    size_t most = rng_below(20) ? 1 : rng_below(20) ? RING_TIER / 4 : m->len;
+    size_t n = 1 + rng_below(most < m->len ? most : m->len), i = rng_below(m->len - n + 1);
 
     if (rng_below(2))
         i = rng_below(2) ? 0 : m->len - n;
@@ -86,13 +98,15 @@ int main(void)
     struct node_ring r;
     struct model m = {.len = 0};
     bool right = true, found = true;
+    size_t most = 0;
 
     node_ring_init(&r);
     for (int i = 0; i < STEPS && right && found; i++) {
-        bool grow = m.len < MODEL_MAX && rng_below(100) < (i / 4000 % 2 ? 35U : 70U);
+        bool grow = m.len < MODEL_MAX && rng_below(100) < (i / 4000 % 2 ? 30U : 60U);
 
+        most = most < m.len ? m.len : most;
         if (grow)
-            insert(&r, &m);
+            insert_some(&r, &m);
         else if (m.len && rng_below(2))
             take(&r, &m);
         else if (m.len)
@@ -100,7 +114,7 @@ int main(void)
         right = i % 8 || same(&r, &m);
         found = finds(&r, &m);
     }
-    ok(right, "random changes leave what a plain array holds");
+    ok(right, "random changes leave what a plain array holds, of up to %zu", most);
     ok(found, "elements are found by their index");
     if (m.len)
         node_ring_remove(&r, 0, m.len);
