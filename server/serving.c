@@ -174,7 +174,9 @@ static void run(const struct serving *s, struct waiter *waiter, int come)
     };
     uint64_t start = ticks_now();
 
+    w->serving = waiter->client;
     request->cmd->run(&c);
+    w->serving = 0;
     waiter->ns = ticks_to_ns(ticks_now() - start);
 }
 

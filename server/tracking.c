@@ -189,10 +189,10 @@ void tracking_after(struct call *c)
 
 void tracking_changed(struct worker *w, struct shard *shard, struct slice key, bool unasked)
 {
-    bool own = w->current && !unasked;
+    bool own = w->current && !unasked && !w->serving;
 
     if (shard->tracked)
-        tracked_keys_changed(w, shard, key, own ? w->current->id : 0);
+        tracked_keys_changed(w, shard, key, own ? w->current->id : w->serving);
     if (atomic_load_explicit(&w->server->broadcasts, memory_order_relaxed))
         broadcast_note(w, key, own);
 }

@@ -64,8 +64,8 @@ void tracking_after(struct call *c);
 /* ---- for effects.c and the worker ----------------------------------------------------------- */
 
 /*
- * The key has changed; by a command of the connection in hand, if there is one, or `unasked`, by
- * its time or for memory. Locked: its shard.
+ * The key has changed; by a command of the connection in hand, if there is one, or of a client that
+ * waited and is served by it, or `unasked`, by its time or for memory. Locked: its shard.
  */
 void tracking_changed(struct worker *w, struct shard *shard, struct slice key, bool unasked);
 static inline bool tracking_cares(const struct server *s, const struct shard *shard)

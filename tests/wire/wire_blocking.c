@@ -349,6 +349,22 @@ static const struct wire_case pipelines[] = {
     {"@2", "['b' 'z']"},
 };
 
+/* Who waited is the one who changes the keys. */
+static const struct wire_case tracked[] = {
+    {"RPUSH dst 1", ":1"},
+    {"@1 HELLO 3", "/server"},
+    {"@1 CLIENT TRACKING ON NOLOOP", "+OK"},
+    {"@1 LLEN dst", ":1"},
+    {"@2 HELLO 3", "/server"},
+    {"@2 CLIENT TRACKING ON NOLOOP", "+OK"},
+    {"@2 LLEN dst", ":1"},
+    {"@2 BLMOVE k dst LEFT LEFT 0", "(waits)"},
+    {"RPUSH k x", ":1"},
+    {"@2", "'x'"},
+    {"@1", ">['invalidate' ['dst']]", ">['invalidate' ['dst']]"},
+    {"@2", "(silence)"},
+};
+
 static const struct wire_case replies_off[] = {
     {"@1 CLIENT REPLY SKIP", ""}, {"@1 BLPOP k 0", "(waits)"}, {"RPUSH k a", ":1"},
     {"@1 PING", "+PONG"},         {"EXISTS k", ":0"},          {"@1 CLIENT REPLY OFF", ""},
@@ -537,17 +553,29 @@ int main(void)
 {
     static const int threads[] = {1, 4, 0};
     static const struct group groups[] = {
-        TABLE(at_once),      TABLE(arguments),
-        TABLE(times),        TABLE(first_come),
-        TABLE(several_keys), TABLE(served_by),
-        TABLE(other_types),  TABLE(chains),
-        TABLE(transactions), TABLE(events),
-        TABLE(pipelines),    TABLE(replies_off),
-        TEST(unblock),       TEST(killed),
-        TEST(closed),        TEST(half_closed),
-        TEST(seen),          TEST(counted),
-        TEST(monitored),     TEST(paused),
-        TEST(long_names),    {NULL, NULL, 0, NULL, false},
+        TABLE(at_once),
+        TABLE(arguments),
+        TABLE(times),
+        TABLE(first_come),
+        TABLE(several_keys),
+        TABLE(served_by),
+        TABLE(other_types),
+        TABLE(chains),
+        TABLE(transactions),
+        TABLE(events),
+        TABLE(pipelines),
+        TABLE(tracked),
+        TABLE(replies_off),
+        TEST(unblock),
+        TEST(killed),
+        TEST(closed),
+        TEST(half_closed),
+        TEST(seen),
+        TEST(counted),
+        TEST(monitored),
+        TEST(paused),
+        TEST(long_names),
+        {NULL, NULL, 0, NULL, false},
     };
 
     return session_main("blocking", "", threads, groups);
