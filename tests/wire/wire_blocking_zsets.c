@@ -77,6 +77,14 @@ static const struct wire_case served_by[] = {
     {"@1", "['x' 'b' ,1]"},
 };
 
+static const struct wire_case stored[] = {
+    {"ZADD x 1 a 2 b", ":2"},       {"ZADD w 1 a 3 c", ":2"},      {"@1 BZPOPMAX z 0", "(waits)"},
+    {"ZUNIONSTORE z 2 x w", ":3"},  {"@1", "['z' 'c' ,3]"},        {"ZREM z a b", ":2"},
+    {"@1 BZPOPMAX z 0", "(waits)"}, {"ZINTERSTORE z 2 x w", ":1"}, {"@1", "['z' 'a' ,2]"},
+    {"@1 BZPOPMIN z 0", "(waits)"}, {"ZDIFFSTORE z 2 x w", ":1"},  {"@1", "['z' 'b' ,2]"},
+    {"@1 BZPOPMIN z 0", "(waits)"}, {"ZRANGESTORE z x 0 0", ":1"}, {"@1", "['z' 'a' ,1]"},
+};
+
 /* Who waits for a list is not in the way of who waits for a sorted set. */
 static const struct wire_case both_types[] = {
     {"@1 BLPOP k 0", "(waits)"},
@@ -122,13 +130,8 @@ int main(void)
 {
     static const int threads[] = {1, 4, 0};
     static const struct group groups[] = {
-        TABLE(at_once),
-        TABLE(arguments),
-        TABLE(first_come),
-        TABLE(served_by),
-        TABLE(both_types),
-        TABLE(events),
-        {NULL, NULL, 0, NULL, false},
+        TABLE(at_once), TABLE(arguments),  TABLE(first_come), TABLE(served_by),
+        TABLE(stored),  TABLE(both_types), TABLE(events),     {NULL, NULL, 0, NULL, false},
     };
 
     return session_main("blocking zsets", "", threads, groups);
