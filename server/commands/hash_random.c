@@ -1,7 +1,7 @@
 /* Fields drawn at random, and going over them in small steps: HRANDFIELD, HSCAN. */
-#include "base/mem.h"
 #include "base/rng.h"
 #include "server/commands/hashes.h"
+#include "server/effects.h"
 #include "server/scan_args.h"
 
 enum {
@@ -70,7 +70,7 @@ static void draw_few(struct call *c, const struct entry *e, size_t count, bool v
         reply_item(c, &item, values);
         count--;
     }
-    entry_free(drawn);
+    effect_discard(c->worker, drawn);
 }
 
 static void draw(struct call *c, const struct entry *e, int64_t count, bool values)

@@ -14,7 +14,14 @@
 #include "tests/lib/tap.h"
 #include "tests/race/roles.h"
 
-enum { WORKERS = 4, ROUNDS = 3000, SANITIZED_ROUNDS = 1000, COUNTERS = 4, PRODUCERS = 3 };
+enum {
+    WORKERS = 4,
+    ROUNDS = 3000,
+    SANITIZED_ROUNDS = 1000,
+    COUNTERS = 4,
+    PRODUCERS = 3,
+    KEEPERS = 4
+};
 
 static const struct role everything[] = {
     {"five keys set at once", 3, false, NULL, set_five},
@@ -64,6 +71,16 @@ static const struct role caching[] = {
     {"mixed commands, beside caching", 2, false, NULL, mixed_commands},
     {"administration, beside caching", 1, true, NULL, administer},
     {"killed connections, beside caching", 1, true, NULL, be_killed},
+    {NULL, 0, false, NULL, NULL},
+};
+
+static const struct role expiring[] = {
+    {"fields that go", 6, false, NULL, expire_fields},
+    {"databases of such fields swapped and emptied", 1, true, NULL, swap_fields},
+    {"fields that stay beside others", KEEPERS, false, NULL, keep_field},
+    {"mixed commands, beside fields that go", 3, false, NULL, mixed_commands},
+    {"administration, beside fields that go", 1, true, NULL, administer},
+    {"killed connections, beside fields that go", 1, true, NULL, be_killed},
     {NULL, 0, false, NULL, NULL},
 };
 
@@ -176,6 +193,9 @@ int main(int argc, char **argv)
     money_end(s);
     crowd_run(s, caching, o.rounds * 2, o.seed + 3);
     expect_alive(s);
+    crowd_run(s, expiring, o.rounds, o.seed + 5);
+    expect_alive(s);
+    short_fields_end(s, KEEPERS);
     queues_begin(o.rounds);
     crowd_run(s, queueing, o.rounds, o.seed + 4);
     expect_alive(s);

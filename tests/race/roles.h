@@ -20,6 +20,11 @@ void exclude(struct client *c);
 void compare_and_set(struct client *c);
 void expire_soon(struct client *c);
 
+/* short_fields.c: fields of hashes that go in time, while they are written. */
+void expire_fields(struct client *c);
+void swap_fields(struct client *c);
+void keep_field(struct client *c);
+
 /* keyspace_walks.c: what stays is found while all else comes and goes. */
 void come_and_go(struct client *c);
 void walk_keys(struct client *c);
@@ -70,6 +75,8 @@ void wipe(struct client *c);
 void several_keys_begin(struct server *s);
 void several_keys_end(struct server *s);
 void one_key_end(struct server *s, int clients, int rounds);
+/* So many clients kept a field. */
+void short_fields_end(struct server *s, int clients);
 void money_begin(struct server *s);
 void money_end(struct server *s);
 void keyspace_walks_begin(struct server *s);

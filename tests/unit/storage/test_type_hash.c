@@ -216,7 +216,7 @@ static const char *wrong_walk(const struct model *m)
 {
     struct hash_walk w = hash_walk(m->e);
     struct hash_item item;
-    int order[NAMES];
+    int order[NAMES] = {0};
     size_t there = 0, n = 0;
 
     for (int i = 0; i < NAMES; i++) {
