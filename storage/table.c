@@ -37,7 +37,7 @@ static void start(struct table *t)
 }
 
 /* Puts an item into a chain that has at least one bucket; a full chain gets one more. */
-static void chain_insert(struct bucket *b, uint8_t tag, const void *item)
+static void chain_insert(struct table *t, struct bucket *b, uint8_t tag, const void *item)
 {
     unsigned free_slots, slot;
 
@@ -53,6 +53,7 @@ static void chain_insert(struct bucket *b, uint8_t tag, const void *item)
             bucket_put(b, BUCKET_SLOTS - 1, more);
             b->tags[BUCKET_SLOTS - 1] = 0;
             b->meta |= BUCKET_CHAINED;
+            t->further++;
         }
     }
     slot = (unsigned)__builtin_ctz(free_slots);
@@ -66,6 +67,12 @@ static void prefetch_items(const struct bucket *b)
         for (unsigned bits = bucket_used(b); bits; bits &= bits - 1)
             PREFETCH(bucket_get(b, (unsigned)__builtin_ctz(bits)));
     }
+}
+
+static void drop_further(struct table *t, struct bucket *b)
+{
+    t->further--;
+    world_retire(b);
 }
 
 /* Empties the chain at `b` and inserts its items again, wherever they belong by now. */
@@ -82,10 +89,10 @@ static void redistribute(struct table *t, struct bucket *b, table_hash_fn *hash_
             void *item = bucket_get(at, slot);
             uint32_t to = table_index(t->buckets, t->mask, hash_of(item));
 
-            chain_insert(table_at(t, to), at->tags[slot], item);
+            chain_insert(t, table_at(t, to), at->tags[slot], item);
         }
         if (at != &first)
-            world_retire(at);
+            drop_further(t, at);
     }
 }
 
@@ -149,14 +156,14 @@ void table_insert(struct table *t, uint64_t hash, void *item, table_hash_fn *has
 {
     if (UNLIKELY(!t->dir))
         start(t);
-    chain_insert(table_at(t, table_index(t->buckets, t->mask, hash)), table_tag(hash), item);
+    chain_insert(t, table_at(t, table_index(t->buckets, t->mask, hash)), table_tag(hash), item);
     t->count++;
     if (UNLIKELY(t->count * 10 > (uint64_t)t->buckets * GROW_ABOVE))
         grow(t, hash_of);
 }
 
 /* Unlinks from the chain at `b` the buckets that hold nothing any more. */
-static void trim_chain(struct bucket *b)
+static void trim_chain(struct table *t, struct bucket *b)
 {
     struct bucket *next;
 
@@ -167,7 +174,7 @@ static void trim_chain(struct bucket *b)
         }
         b->meta = next->meta;
         bucket_put(b, BUCKET_SLOTS - 1, bucket_get(next, BUCKET_SLOTS - 1));
-        world_retire(next);
+        drop_further(t, next);
     }
 }
 
@@ -177,7 +184,7 @@ void table_remove(struct table *t, struct table_place place, uint64_t hash, tabl
 
     place.bucket->tags[place.slot] = 0;
     if (home->meta & BUCKET_CHAINED)
-        trim_chain(home);
+        trim_chain(t, home);
     t->count--;
     if (UNLIKELY(t->count == 0))
         table_release(t);
@@ -205,7 +212,7 @@ void table_release(struct table *t)
     struct table old = *t;
 
     __atomic_store_n(&t->dir, NULL, __ATOMIC_RELEASE);
-    t->buckets = t->mask = 0;
+    t->buckets = t->mask = t->further = 0;
     t->count = 0;
     release_buckets(&old);
 }
@@ -216,7 +223,7 @@ size_t table_memory(const struct table *t)
 
     if (!t->dir)
         return 0;
-    buckets = chunks > 1 ? chunks * CHUNK_BUCKETS : t->dir->first;
+    buckets = (chunks > 1 ? chunks * CHUNK_BUCKETS : t->dir->first) + t->further;
     return sizeof(*t->dir) + t->dir->cap * sizeof(void *) + buckets * sizeof(struct bucket);
 }
 

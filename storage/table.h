@@ -60,6 +60,7 @@ struct table {
     uint32_t buckets;      /* n */
     uint32_t mask;         /* 2^(k+1) - 1 */
     uint64_t count;
+    uint32_t further; /* buckets that hang from others */
 };
 
 /* A slot that holds an item; valid until the table changes. */
