@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 enum { FLUSH_STEP = 32 * 1024 };
@@ -192,6 +193,20 @@ void *mem_zalloc_lines(size_t size)
     memset(ptr, 0, size);
     count((int64_t)usable(ptr));
     return ptr;
+}
+
+void *mem_zeros(size_t size)
+{
+    void *ptr = mmap(NULL, size, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+    if (UNLIKELY(ptr == MAP_FAILED))
+        out_of_memory(size);
+    return ptr;
+}
+
+void mem_zeros_free(void *ptr, size_t size)
+{
+    munmap(ptr, size);
 }
 
 void *mem_realloc(void *ptr, size_t size)

@@ -22,6 +22,13 @@ void mem_free(void *ptr);
 /* The same as mem_free, quicker: `size` is the size that was asked for. */
 void mem_free_sized(void *ptr, size_t size);
 
+/*
+ * Bytes that are 0 and stay so, since nobody can write them: they take no memory, and are not
+ * counted.
+ */
+void *mem_zeros(size_t size);
+void mem_zeros_free(void *ptr, size_t size);
+
 /* A NUL-terminated copy of `len` bytes; the caller frees it with mem_free. */
 char *mem_strndup(const char *ptr, size_t len);
 char *mem_strdup(const char *str);

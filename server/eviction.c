@@ -104,7 +104,7 @@ static void list_databases(struct evictor *ev)
 /* A shard drawn at random that seems to have keys of the kind; SHARDS if none has. */
 __attribute__((no_sanitize("thread"))) static unsigned draw_shard(const struct evictor *ev, int db)
 {
-    const struct space *spaces = ev->worker->server->keyspace.spaces[db];
+    const struct space *spaces = keyspace_space(&ev->worker->server->keyspace, db, 0);
     bool expiring = only_volatile(ev->worker->server->conf);
     unsigned start = (unsigned)rng_below(SHARDS);
 

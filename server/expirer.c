@@ -69,6 +69,8 @@ static bool expire_some(struct worker *w, unsigned shard, int *removed)
         struct space *space = keyspace_space(ks, db, shard);
         int64_t at;
 
+        if (!keyspace_is_used(ks, db))
+            continue;
         while (here < KEYS_A_LOCK && expire_item(w, db, space, &here))
             ;
         at = expiry_next(&space->expiry, w->now_ms);
@@ -122,7 +124,8 @@ static void refill(struct worker *w)
         for (int db = 0; db < ks->databases; db++) {
             struct space *space = keyspace_space(ks, db, s);
 
-            expiry_refill(&space->expiry, &space->table);
+            if (keyspace_is_used(ks, db))
+                expiry_refill(&space->expiry, &space->table);
         }
         atomic_store_explicit(&ks->due[s], w->now_ms, memory_order_relaxed);
         lock_release(&ks->shards[s].lock);

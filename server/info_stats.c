@@ -135,14 +135,14 @@ void info_keyspace(struct info *i)
     struct keyspace *ks = &i->server->keyspace;
 
     for (int db = 0; db < ks->databases; db++) {
-        uint64_t keys = keyspace_count(ks, db), expiring = keyspace_expiring(ks, db);
+        struct keyspace_totals n = keyspace_totals(ks, db);
 
-        if (!keys)
+        if (!n.keys)
             continue;
         buf_printf(&i->out,
                    "db%d:keys=%" PRIu64 ",expires=%" PRIu64 ",avg_ttl=%" PRId64
                    ",subexpiry=%" PRIu64 "\r\n",
-                   db, keys, expiring, expiring ? keyspace_mean_ttl(ks, db, i->now_ms) : 0,
-                   keyspace_parted(ks, db));
+                   db, n.keys, n.expiring, n.expiring ? keyspace_mean_ttl(ks, db, i->now_ms) : 0,
+                   n.parted);
     }
 }

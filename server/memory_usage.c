@@ -20,11 +20,8 @@ static void measure_tables(const struct server *s, struct memory_usage *u)
     const struct keyspace *ks = &s->keyspace;
 
     for (int db = 0; db < ks->databases; db++) {
-        uint64_t keys = keyspace_count(ks, db);
-
-        if (keys)
-            u->tables += keyspace_overhead(ks, db) - SHARDS * sizeof(struct space);
-        u->keys += keys;
+        u->tables += keyspace_overhead(ks, db);
+        u->keys += keyspace_count(ks, db);
     }
 }
 

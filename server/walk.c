@@ -65,8 +65,9 @@ static void leave(struct walk *walk, unsigned shard, struct space *space)
 void walk_all(struct call *c, walk_fn *visit, void *opaque)
 {
     struct walk walk = {.call = c, .visit = visit, .opaque = opaque};
+    bool used = keyspace_is_used(&c->server->keyspace, c->db);
 
-    for (unsigned shard = 0; shard < SHARDS; shard++) {
+    for (unsigned shard = 0; used && shard < SHARDS; shard++) {
         struct space *space = enter(&walk, shard);
 
         table_each(&space->table, visit_item, &walk);
@@ -94,6 +95,8 @@ uint64_t walk_some(struct call *c, uint64_t cursor, uint64_t count, walk_fn *vis
     unsigned shard = cursor & (SHARDS - 1);
     uint64_t place = cursor >> SHARD_BITS & (((uint64_t)1 << TABLE_CURSOR_BITS) - 1);
 
+    if (!keyspace_is_used(&c->server->keyspace, c->db))
+        return 0;
     while (walk.visited < count) {
         place = walk_shard(&walk, shard, place, count);
         if (!place && ++shard == SHARDS)

@@ -13,10 +13,11 @@ void keyspace_init(struct keyspace *ks, int databases)
 {
     ks->shards = mem_zalloc_lines(SHARDS * sizeof(struct shard));
     ks->spaces = mem_zalloc((size_t)databases * sizeof(*ks->spaces));
+    ks->unused = mem_zeros(SHARDS * sizeof(struct space));
     ks->due = mem_zalloc_lines(SHARDS * sizeof(*ks->due));
     ks->databases = databases;
     for (int db = 0; db < databases; db++)
-        ks->spaces[db] = new_spaces();
+        atomic_init(&ks->spaces[db], ks->unused);
     for (unsigned i = 0; i < SHARDS; i++) {
         lock_init(&ks->shards[i].lock, RANK_SHARD, (uint16_t)i);
         atomic_init(&ks->due[i], EXPIRY_NONE);
@@ -26,8 +27,9 @@ void keyspace_init(struct keyspace *ks, int databases)
 void keyspace_release(struct keyspace *ks)
 {
     for (int db = 0; db < ks->databases; db++)
-        keyspace_free_spaces(ks->spaces[db]);
-    mem_free(ks->spaces);
+        keyspace_free_spaces(keyspace_detach(ks, db));
+    mem_zeros_free(ks->unused, SHARDS * sizeof(struct space));
+    mem_free((void *)ks->spaces);
     mem_free(ks->shards);
     mem_free(ks->due);
 }
@@ -67,8 +69,22 @@ void keyspace_retimed(struct keyspace *ks, int db, uint64_t hash, struct entry_t
     note_due(ks, shard_of(hash), entry_times_first(fresh));
 }
 
+/*
+ * Who has another shard's lock may be doing the same. What is found in the place of `unused` is as
+ * empty as that where the caller has the lock.
+ */
+static void make_spaces(struct keyspace *ks, int db)
+{
+    struct space *fresh = new_spaces(), *before = ks->unused;
+
+    if (!atomic_compare_exchange_strong(&ks->spaces[db], &before, fresh))
+        mem_free(fresh);
+}
+
 void keyspace_insert(struct keyspace *ks, int db, uint64_t hash, struct entry *e)
 {
+    if (UNLIKELY(!keyspace_is_used(ks, db)))
+        make_spaces(ks, db);
     table_insert(&keyspace_space(ks, db, shard_of(hash))->table, hash, e, entry_hash);
     if (UNLIKELY(entry_has_times(e)))
         keyspace_retimed(ks, db, hash, ENTRY_TIMES_NONE, e);
@@ -93,18 +109,17 @@ struct entry *keyspace_take(struct keyspace *ks, int db, uint64_t hash, struct f
 
 void keyspace_swap(struct keyspace *ks, int a, int b)
 {
-    struct space *was = ks->spaces[a];
+    struct space *was = atomic_load(&ks->spaces[a]);
 
-    ks->spaces[a] = ks->spaces[b];
-    ks->spaces[b] = was;
+    atomic_store(&ks->spaces[a], atomic_load(&ks->spaces[b]));
+    atomic_store(&ks->spaces[b], was);
 }
 
 struct space *keyspace_detach(struct keyspace *ks, int db)
 {
-    struct space *old = ks->spaces[db];
+    struct space *old = atomic_exchange(&ks->spaces[db], ks->unused);
 
-    ks->spaces[db] = new_spaces();
-    return old;
+    return old == ks->unused ? NULL : old;
 }
 
 static void free_item(void *item, void *opaque)
@@ -115,7 +130,7 @@ static void free_item(void *item, void *opaque)
 
 void keyspace_free_spaces(struct space *spaces)
 {
-    for (unsigned i = 0; i < SHARDS; i++) {
+    for (unsigned i = 0; spaces && i < SHARDS; i++) {
         table_each(&spaces[i].table, free_item, NULL);
         table_release(&spaces[i].table);
         expiry_release(&spaces[i].expiry);
@@ -124,31 +139,28 @@ void keyspace_free_spaces(struct space *spaces)
 }
 
 /* The counts are read without the locks: whole words, each right at some moment. */
-__attribute__((no_sanitize("thread"))) uint64_t keyspace_count(const struct keyspace *ks, int db)
+__attribute__((no_sanitize("thread"))) struct keyspace_totals
+keyspace_totals(const struct keyspace *ks, int db)
 {
-    uint64_t n = 0;
+    struct keyspace_totals n = {0};
+    const struct space *spaces = keyspace_space(ks, db, 0);
 
-    for (unsigned i = 0; i < SHARDS; i++)
-        n += ks->spaces[db][i].table.count;
+    for (unsigned i = 0; keyspace_is_used(ks, db) && i < SHARDS; i++) {
+        n.keys += spaces[i].table.count;
+        n.expiring += spaces[i].expiry.entries;
+        n.parted += spaces[i].expiry.parted;
+    }
     return n;
 }
 
-__attribute__((no_sanitize("thread"))) uint64_t keyspace_expiring(const struct keyspace *ks, int db)
+uint64_t keyspace_count(const struct keyspace *ks, int db)
 {
-    uint64_t n = 0;
-
-    for (unsigned i = 0; i < SHARDS; i++)
-        n += ks->spaces[db][i].expiry.entries;
-    return n;
+    return keyspace_totals(ks, db).keys;
 }
 
-__attribute__((no_sanitize("thread"))) uint64_t keyspace_parted(const struct keyspace *ks, int db)
+uint64_t keyspace_expiring(const struct keyspace *ks, int db)
 {
-    uint64_t n = 0;
-
-    for (unsigned i = 0; i < SHARDS; i++)
-        n += ks->spaces[db][i].expiry.parted;
-    return n;
+    return keyspace_totals(ks, db).expiring;
 }
 
 struct ttl_sample {
@@ -201,8 +213,10 @@ size_t keyspace_overhead(const struct keyspace *ks, int db)
 {
     size_t bytes = SHARDS * sizeof(struct space) + keyspace_expiry_memory(ks, db);
 
+    if (!keyspace_is_used(ks, db))
+        return 0;
     for (unsigned i = 0; i < SHARDS; i++)
-        bytes += table_memory(&ks->spaces[db][i].table);
+        bytes += table_memory(&keyspace_space(ks, db, i)->table);
     return bytes;
 }
 
@@ -211,7 +225,7 @@ size_t keyspace_expiry_memory(const struct keyspace *ks, int db)
     size_t bytes = 0;
 
     for (unsigned i = 0; i < SHARDS; i++)
-        bytes += expiry_memory(&ks->spaces[db][i].expiry);
+        bytes += expiry_memory(&keyspace_space(ks, db, i)->expiry);
     return bytes;
 }
 
@@ -222,7 +236,7 @@ __attribute__((no_sanitize("thread"))) static unsigned weighted_shard(const stru
     uint64_t total = keyspace_count(ks, db), at = total ? rng_below(total) : 0;
 
     for (unsigned i = 0; i < SHARDS; i++) {
-        uint64_t here = ks->spaces[db][i].table.count;
+        uint64_t here = keyspace_space(ks, db, i)->table.count;
 
         if (at < here)
             return i;
@@ -234,9 +248,10 @@ __attribute__((no_sanitize("thread"))) static unsigned weighted_shard(const stru
 struct entry *keyspace_random_locked(struct keyspace *ks, int db, unsigned *shard)
 {
     unsigned start = weighted_shard(ks, db);
+    bool used = keyspace_is_used(ks, db);
     struct entry *e;
 
-    for (unsigned i = 0; i < SHARDS; i++) {
+    for (unsigned i = 0; used && i < SHARDS; i++) {
         *shard = (start + i) % SHARDS;
         lock_take(&ks->shards[*shard].lock);
         e = table_random(&keyspace_space(ks, db, *shard)->table);

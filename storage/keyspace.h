@@ -32,8 +32,14 @@ struct space {
 };
 
 struct keyspace {
-    struct shard *shards;  /* SHARDS of them */
-    struct space **spaces; /* per database, SHARDS of them; swapped only with the world stopped */
+    struct shard *shards; /* SHARDS of them */
+    /*
+     * Per database, SHARDS of them; exchanged only with the world stopped, but for the first key of
+     * a database, with which its spaces come into being. Until then they are `unused`: empty, the
+     * same for all, in pages that cannot be written to.
+     */
+    struct space *_Atomic *spaces;
+    struct space *unused;
     int databases;
     /* Per shard, not after the time when its next key is due, in any database. */
     _Atomic int64_t *due;
@@ -50,7 +56,13 @@ static inline unsigned shard_of(uint64_t hash)
 
 static inline struct space *keyspace_space(const struct keyspace *ks, int db, unsigned shard)
 {
-    return &ks->spaces[db][shard];
+    return &atomic_load_explicit(&ks->spaces[db], memory_order_acquire)[shard];
+}
+
+/* Whether the database ever had a key, since it was emptied as a whole. */
+static inline bool keyspace_is_used(const struct keyspace *ks, int db)
+{
+    return atomic_load_explicit(&ks->spaces[db], memory_order_relaxed) != ks->unused;
 }
 
 /* What a lookup found, and where; entry is NULL when there is no such key. Locked. */
@@ -90,19 +102,22 @@ struct entry *keyspace_take(struct keyspace *ks, int db, uint64_t hash, struct f
 /* Locked by stopping the world; both databases exist. */
 void keyspace_swap(struct keyspace *ks, int a, int b);
 /*
- * Empties a database and returns what it held, for keyspace_free_spaces, which any thread may call
- * later. Locked by stopping the world.
+ * Empties a database and returns what it held, NULL for nothing, for keyspace_free_spaces, which
+ * any thread may call later. Locked by stopping the world.
  */
 struct space *keyspace_detach(struct keyspace *ks, int db);
 void keyspace_free_spaces(struct space *spaces);
 
 /*
- * Keys of a database, those with an expiry, and those of whose values parts expire; exact only when
- * nobody writes.
+ * Keys of a database, those with an expiry, and those of whose values parts expire, from one walk
+ * over the shards; exact only when nobody writes.
  */
+struct keyspace_totals {
+    uint64_t keys, expiring, parted;
+};
+struct keyspace_totals keyspace_totals(const struct keyspace *ks, int db);
 uint64_t keyspace_count(const struct keyspace *ks, int db);
 uint64_t keyspace_expiring(const struct keyspace *ks, int db);
-uint64_t keyspace_parted(const struct keyspace *ks, int db);
 /*
  * The mean time to live of a sample of the keys that have one, in ms; 0 if none has. Locks shards.
  */

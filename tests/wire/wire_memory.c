@@ -317,6 +317,26 @@ static void lower_limit(struct session *t)
 }
 
 /* Pages that are free go back to the system although nobody asks for anything. */
+static long long used_with(const char *args)
+{
+    struct server *s = server_run(args);
+    struct wire *w = wire_open(s, 2);
+    long long used = info_number(w, "memory", "used_memory");
+
+    wire_close(w);
+    server_stop(s);
+    return used;
+}
+
+/* Databases that nobody uses are no reason to evict anything. */
+static void many_databases(struct session *t)
+{
+    long long few = used_with("--databases 2"), many = used_with("--databases 1000");
+
+    diag("a thousand databases take %lld bytes", many - few);
+    OK(many - few < 1 << 20, "databases take little before they are used");
+}
+
 static void idle_gives_back(struct session *t)
 {
     struct wire *w = session_wire(t, 0);
@@ -342,9 +362,11 @@ static void idle_gives_back(struct session *t)
 }
 
 static const struct group groups[] = {
-    TEST(noeviction),        TEST(allkeys),         TEST(volatile_keys),
-    TEST(nearest_ttl_first), TEST(used_keys_stay),  TEST(evicted_events),
-    TEST(lower_limit),       TEST(idle_gives_back), {NULL},
+    TEST(noeviction),     TEST(allkeys),
+    TEST(volatile_keys),  TEST(nearest_ttl_first),
+    TEST(used_keys_stay), TEST(evicted_events),
+    TEST(lower_limit),    TEST(idle_gives_back),
+    TEST(many_databases), {NULL},
 };
 
 int main(void)

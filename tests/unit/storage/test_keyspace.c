@@ -76,6 +76,8 @@ static void swap(int a, int b)
 static void empty(int db)
 {
     keyspace_free_spaces(keyspace_detach(&ks, db));
+    if (keyspace_is_used(&ks, db) || keyspace_detach(&ks, db))
+        bail("a database that was emptied is used");
     memset(copies[db], 0, sizeof(copies[db]));
 }
 
@@ -165,6 +167,23 @@ static void test_random(void)
     ok(drawn[0] > 4500 && drawn[1] > 4500, "both keys are drawn about equally often");
 }
 
+/* Databases take memory from their first key on, and until they are emptied. */
+static void test_unused(void)
+{
+    size_t before;
+
+    empty(2);
+    before = mem_used();
+    ok(keyspace_count(&ks, 2) == 0 && keyspace_overhead(&ks, 2) == 0, "an unused database");
+    take(2, 1);
+    ok(!keyspace_is_used(&ks, 2) && mem_used() == before, "takes no memory");
+    put(2, 1);
+    ok(keyspace_is_used(&ks, 2) && keyspace_count(&ks, 2) == 1, "one with a key is used");
+    ok(mem_used() - before >= keyspace_overhead(&ks, 2), "and takes some");
+    empty(2);
+    ok(mem_used() < before + SHARDS, "until it is emptied");
+}
+
 static void test_mean_ttl(void)
 {
     for (int i = 0; i < KEYS; i++) {
@@ -194,6 +213,7 @@ int main(void)
         is_str(wrong_anywhere(), "", "after %d operations", (round + 1) * 20000);
     }
     test_random();
+    test_unused();
     test_mean_ttl();
     keyspace_release(&ks);
     world_quit();
