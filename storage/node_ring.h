@@ -8,9 +8,9 @@
  *
  *     tiers     [ 3 items, 12 elements ][ 512, 3000 ][ 512, 2900 ][ 100, 650 ]
  *
- * An insertion moves items of one tier, and one item from each tier to the next as far as the nearer
- * end; an element is looked for by the sums of the tiers, and then within one of them. So nothing
- * takes long even with millions of nodes, and no growth copies more than a word of each tier.
+ * An insertion moves items of one tier, and one item from each tier to the next as far as the
+ * nearer end; an element is looked for by the sums of the tiers, and then within one of them. So
+ * nothing takes long even with millions of nodes, and no growth copies more than the list of tiers.
  *
  * Nodes have indexes from 0. The ring does not own them.
  */

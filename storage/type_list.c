@@ -169,6 +169,19 @@ void *lists_drop(struct entry **e, enum list_end end, uint64_t n, struct list_li
     return cut;
 }
 
+void lists_drop_end(struct entry **e, enum list_end end, const char *at, struct list_limits max)
+{
+    char *value;
+
+    if (lists_is_long(*e)) {
+        long_list_drop(lists_long(*e), end, 1, max);
+        pack_again(e, max);
+        return;
+    }
+    *e = entry_splice(*e, (size_t)(at - entry_bytes(*e).ptr), pack_size(at), 0, &value);
+    (*e)->few--;
+}
+
 /* ---- in the middle -------------------------------------------------------------------------- */
 
 /* Whether a packed list may become one of so many elements and bytes. */

@@ -50,6 +50,9 @@ void lists_push(struct entry **e, enum list_end end, const struct slice *values,
  */
 void *lists_drop(struct entry **e, enum list_end end, uint64_t n, struct list_limits max);
 
+/* Takes the element at `at` off, which is that at this end, and not the only one. */
+void lists_drop_end(struct entry **e, enum list_end end, const char *at, struct list_limits max);
+
 /* Element number `index`, which is there, becomes this value. */
 void lists_set(struct entry **e, uint64_t index, struct slice value, struct list_limits max);
 /* Puts a value in front of element number `index`, or behind the last. */

@@ -92,13 +92,9 @@ struct entry *list_take_off(struct call *c, int i, struct entry *e, enum list_en
     return e;
 }
 
-/* `n` elements, which were answered, go off the end, and the list with the last of them. */
-static void pop(struct call *c, int i, struct entry *e, enum list_end from, uint64_t n)
+/* `n` elements went off the end, or are to go with the whole list, if they are all. */
+static void state_pop(struct call *c, int i, enum list_end from, uint64_t n, bool all)
 {
-    bool all = n == lists_len(e);
-
-    if (!all)
-        list_take_off(c, i, e, from, n);
     call_changed(c, i, from == LIST_HEAD ? EVENT_LPOP : EVENT_RPOP);
     list_count_changes(c, n);
     if (all) {
@@ -107,10 +103,24 @@ static void pop(struct call *c, int i, struct entry *e, enum list_end from, uint
     }
 }
 
+/* The element at `at`, which is at this end. */
+static void take_off_end(struct call *c, int i, struct entry *e, enum list_end from, const char *at)
+{
+    bool all = lists_len(e) == 1;
+
+    if (!all) {
+        lists_drop_end(&e, from, at, list_limits_of(c));
+        call_moved(c, i, e);
+    }
+    state_pop(c, i, from, 1, all);
+}
+
 void list_pop_one(struct call *c, int i, struct entry *e, enum list_end from)
 {
-    reply_element(c, lists_end(e, from));
-    pop(c, i, e, from, 1);
+    const char *at = lists_end(e, from);
+
+    reply_element(c, at);
+    take_off_end(c, i, e, from, at);
 }
 
 void list_reply_range(struct call *c, const struct entry *e, uint64_t first, uint64_t n)
@@ -134,14 +144,17 @@ static void reply_from_tail(struct call *c, const struct entry *e, uint64_t n)
 
 void list_pop_some(struct call *c, int i, struct entry *e, enum list_end from, uint64_t count)
 {
-    uint64_t n = count < lists_len(e) ? count : lists_len(e);
+    bool all = count >= lists_len(e);
+    uint64_t n = all ? lists_len(e) : count;
 
     reply_array(c, (int64_t)n);
     if (from == LIST_HEAD)
         list_reply_range(c, e, 0, n);
     else
         reply_from_tail(c, e, n);
-    pop(c, i, e, from, n);
+    if (!all)
+        list_take_off(c, i, e, from, n);
+    state_pop(c, i, from, n, all);
 }
 
 static void pop_command(struct call *c, enum list_end from)
@@ -239,49 +252,48 @@ void cmd_lmpop(struct call *c)
 
 /* ---- moving --------------------------------------------------------------------------------- */
 
-/* One change of the data, though both ends are concerned. */
-static void take_off_moved(struct call *c, int i, struct entry *e, enum list_end from)
+/* Pushes the value to key j, and says so. */
+static struct entry *push_moved(struct call *c, int j, struct entry *e, enum list_end to,
+                                struct slice value)
 {
-    pop(c, i, e, from, 1);
-    list_count_changes(c, 0);
+    e = push(c, j, e, to, &value, 1);
+    call_changed(c, j, push_event(to));
+    return e;
 }
 
 /*
  * Within one list. What is pushed first is there twice for a moment: even of one element, the list
  * is never empty.
  */
-static void rotate(struct call *c, int i, struct entry *e, enum list_end from, int j,
-                   enum list_end to, struct slice text)
+static struct entry *push_rotated(struct call *c, int j, struct entry *e, enum list_end to,
+                                  struct slice value)
 {
     struct buf copy = {0};
 
-    buf_append_slice(&copy, text);
-    text = buf_slice(&copy);
-    e = push(c, j, e, to, &text, 1);
+    buf_append_slice(&copy, value);
+    e = push_moved(c, j, e, to, buf_slice(&copy));
     buf_release(&copy);
-    call_changed(c, j, push_event(to));
-    call_peek(c, i);
-    take_off_moved(c, i, e, from);
+    return e;
 }
 
+/* Both ends are concerned, and it is one change of the data. */
 void list_move(struct call *c, int i, struct entry *e, enum list_end from, int j, enum list_end to)
 {
     char digits[NUM_INT_MAX];
-    struct slice text;
+    struct slice value;
     struct entry *there;
 
     if (!call_find_write(c, j, TYPE_LIST, &there))
         return;
-    text = pack_text(lists_end(e, from), digits);
-    reply_bulk(c, text);
-    if (there == e) {
-        rotate(c, i, e, from, j, to, text);
-        return;
-    }
-    push(c, j, there, to, &text, 1);
-    call_changed(c, j, push_event(to));
+    value = pack_text(lists_end(e, from), digits);
+    reply_bulk(c, value);
+    if (there == e)
+        e = push_rotated(c, j, e, to, value);
+    else
+        push_moved(c, j, there, to, value);
     call_peek(c, i);
-    take_off_moved(c, i, e, from);
+    take_off_end(c, i, e, from, lists_end(e, from));
+    list_count_changes(c, 0);
 }
 
 static void move_command(struct call *c, enum list_end from, enum list_end to)

@@ -172,9 +172,13 @@ static void drop(struct trial *t)
 
     if (!n)
         return;
-    rest = lists_drop(&t->e, end, n, t->max);
-    if (rest)
-        long_list_free(rest);
+    if (n == 1 && rng_below(2)) {
+        lists_drop_end(&t->e, end, lists_end(t->e, end), t->max);
+    } else {
+        rest = lists_drop(&t->e, end, n, t->max);
+        if (rest)
+            long_list_free(rest);
+    }
     while (n--)
         model_take(&t->m, end == LIST_HEAD ? 0 : t->m.len - 1);
 }
