@@ -49,6 +49,18 @@ static void draw_repeatedly(struct call *c, const struct entry *e, uint64_t n, b
         reply_rank(c, e, rng_below(len), with_scores);
 }
 
+/* From the last one down, as Redis does. */
+static void draw_all(struct call *c, const struct entry *e, bool with_scores)
+{
+    uint64_t len = zset_len(e);
+    struct zset_iter it;
+
+    reply_header(c, len, with_scores);
+    zset_iter_begin(&it, e, len - 1, true);
+    while (zset_iter_next(&it))
+        reply_drawn(c, &it, with_scores);
+}
+
 /* Going over all, each is taken with the chance that makes any choice of `n` equally likely. */
 static void draw_many(struct call *c, const struct entry *e, uint64_t n, bool with_scores)
 {
@@ -104,10 +116,12 @@ static void draw(struct call *c, const struct entry *e, int64_t count, bool with
 
     if (count < 0)
         draw_repeatedly(c, e, 0 - n, with_scores);
+    else if (n >= len)
+        draw_all(c, e, with_scores);
     else if (e->form == FORM_OUTSIDE && n < len / DRAW_PART)
         draw_few(c, e, n, with_scores);
     else
-        draw_many(c, e, n < len ? n : len, with_scores);
+        draw_many(c, e, n, with_scores);
 }
 
 static bool read_count(struct call *c, int64_t *count, bool *with_scores)
