@@ -189,6 +189,18 @@ def unique_names(files):
             yield sorted(folders)[1] + "/" + stem, 1, "its name is also in " + sorted(folders)[0]
 
 
+def idle_options(files):
+    """An option is read somewhere, or its row says that it has no effect (INERT, MOOT)."""
+    table = next(f for f in files if f.path == "conf/options.def")
+    read = set(re.findall(r"(?:->|\.)(\w+)", "\n".join(
+        "\n".join(f.code) for f in files
+        if f.folder in ("conf", "server") and f is not table)))
+    for row in re.finditer(r"^OPTION\(\w+, (\w+),(.*?)\)$", table.text, re.M | re.S):
+        if row[1] not in read and not re.search(r"\b(INERT|MOOT)\b", row[2]):
+            yield table.path, table.text.count("\n", 0, row.start()) + 1, \
+                "nobody reads it, and it is neither INERT nor MOOT"
+
+
 def leftovers(paths):
     words = re.compile(r"\b(TO" r"DO|FIX" r"ME|X" r"XX|HA" r"CK)\b")
     for path in paths:
@@ -211,7 +223,7 @@ def main():
 
     complaints = [(f.path, number, what)
                   for f in files for rule in FILE_RULES for number, what in rule(f)]
-    complaints += [c for rule in (sizes, unique_names) for c in rule(files)]
+    complaints += [c for rule in (sizes, unique_names, idle_options) for c in rule(files)]
     complaints += leftovers(paths)
     for path, number, what in complaints:
         print("%s:%d: %s" % (path, number, what) if path else what)
