@@ -199,6 +199,14 @@ static const struct wire_case other_types[] = {
     {"@1 PING", "+PONG"},
 };
 
+/* Redis serves only keys that were not there before. */
+static const struct wire_case overwritten[] = {
+    {"@1 BLPOP k 0", "(waits)"}, {"SET k 1", "+OK"},   {"RPUSH x 2 1", ":2"},
+    {"SORT x STORE k", ":2"},    {"@1", "['k' '1']"},  {"@1 BZPOPMIN z 0", "(waits)"},
+    {"SET z 1", "+OK"},          {"ZADD y 1 a", ":1"}, {"ZUNIONSTORE z 1 y", ":1"},
+    {"@1", "['z' 'a' ,1]"},
+};
+
 static const struct wire_case chains[] = {
     {"@1 BLMOVE a b LEFT RIGHT 0", "(waits)"},
     {"@2 BLMOVE b c LEFT RIGHT 0", "(waits)"},
@@ -553,29 +561,12 @@ int main(void)
 {
     static const int threads[] = {1, 4, 0};
     static const struct group groups[] = {
-        TABLE(at_once),
-        TABLE(arguments),
-        TABLE(times),
-        TABLE(first_come),
-        TABLE(several_keys),
-        TABLE(served_by),
-        TABLE(other_types),
-        TABLE(chains),
-        TABLE(transactions),
-        TABLE(events),
-        TABLE(pipelines),
-        TABLE(tracked),
-        TABLE(replies_off),
-        TEST(unblock),
-        TEST(killed),
-        TEST(closed),
-        TEST(half_closed),
-        TEST(seen),
-        TEST(counted),
-        TEST(monitored),
-        TEST(paused),
-        TEST(long_names),
-        {NULL, NULL, 0, NULL, false},
+        TABLE(at_once),      TABLE(arguments),    TABLE(times),       TABLE(first_come),
+        TABLE(several_keys), TABLE(served_by),    TABLE(other_types), NEW_TABLE(overwritten),
+        TABLE(chains),       TABLE(transactions), TABLE(events),      TABLE(pipelines),
+        TABLE(tracked),      TABLE(replies_off),  TEST(unblock),      TEST(killed),
+        TEST(closed),        TEST(half_closed),   TEST(seen),         TEST(counted),
+        TEST(monitored),     TEST(paused),        TEST(long_names),   {NULL, NULL, 0, NULL, false},
     };
 
     return session_main("blocking", "", threads, groups);
