@@ -136,15 +136,32 @@ static void describe_state(const struct conn *c, struct buf *out)
                pubsub_count(c, CHANNEL_SHARD), (long long)transaction_count(c));
 }
 
+/*
+ * What is read of a request and not an argument yet, room for more of it, and what is. A long
+ * argument counts as read until the end of its line has come, as in Redis.
+ */
+static void read_memory(const struct incoming *in, size_t *input, size_t *room, size_t *arguments)
+{
+    const struct blob *b = in->filling;
+    size_t got = in->filled;
+
+    if (!b && in->skip && in->blobs_len) {
+        b = in->blobs[in->blobs_len - 1];
+        got = b->len;
+    }
+    *input = b ? got : in->buf.len;
+    *room = b ? b->cap - got : in->buf.cap - in->buf.len;
+    *arguments = in->args.cap * sizeof(struct slice) + (b ? in->buf.len : 0);
+    for (size_t i = 0; i < in->blobs_len; i++)
+        *arguments += in->blobs[i] == b ? 0 : in->blobs[i]->len;
+}
+
 static void describe_memory(const struct conn *c, struct buf *out)
 {
     size_t input = 0, input_free = 0, arguments = 0;
 
-    if (c->in) {
-        input = c->in->buf.len;
-        input_free = c->in->buf.cap - c->in->buf.len;
-        arguments = c->in->args.cap * sizeof(struct slice) + c->in->filled;
-    }
+    if (c->in)
+        read_memory(c->in, &input, &input_free, &arguments);
     buf_printf(out,
                " qbuf=%zu qbuf-free=%zu argv-mem=%zu multi-mem=%zu rbs=%zu rbp=%zu obl=%zu oll=0 "
                "omem=%zu tot-mem=%zu",

@@ -425,7 +425,7 @@ static bool listed(const struct command *cmd, enum list_filter filter, struct sl
     case LIST_PATTERN:
         return glob_match(by, slice_str(cmd->full_name), true);
     case LIST_ALL:
-        return !cmd->parent;
+        return true;
     default:
         return false;
     }

@@ -361,7 +361,8 @@ static void command_replies(struct session *t)
            t->protocol);
     wire_send(w, "COMMAND LIST");
     list = wire_next(w, RAW_TIMEOUT_MS);
-    ok(list != NULL && list->count >= count, "admin RESP%d: COMMAND LIST too", t->protocol);
+    ok(list != NULL && list->count > count, "admin RESP%d: COMMAND LIST has subcommands too",
+       t->protocol);
     answer_free(all);
     answer_free(list);
     wire_send(w, "COMMAND DOCS");

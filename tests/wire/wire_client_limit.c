@@ -106,6 +106,36 @@ static void growing_input(struct session *t)
     close(large);
 }
 
+/* Whether CLIENT LIST comes to have such a text. */
+static bool listed(const char *text)
+{
+    bool found = false;
+
+    for (int i = 0; i < 300 && !found; i++) {
+        char *list = wire_bulk(admin, "CLIENT LIST");
+
+        found = strstr(list, text) != NULL;
+        free(list);
+        raw_sleep_ms(found ? 0 : 10);
+    }
+    return found;
+}
+
+/* CLIENT LIST tells how much of an argument has come, however long it will be. */
+static void unfinished_input(struct session *t)
+{
+    char rest[500];
+    int fd;
+
+    begin(t);
+    fd = holder(t, 200 * KB);
+    ok(listed(" qbuf=10 "), "what has come of a long argument is in qbuf");
+    memset(rest, 'x', sizeof(rest));
+    raw_send(fd, rest, sizeof(rest));
+    ok(listed(" qbuf=510 "), "and grows as more comes");
+    close(fd);
+}
+
 static void spared(struct session *t)
 {
     struct wire *w;
@@ -206,8 +236,9 @@ int main(void)
 {
     static const int threads[] = {1, 4, 0};
     static const struct group groups[] = {
-        TEST(largest_first), TEST(growing_input), TEST(spared),      TEST(growing_output),
-        TEST(growing_queue), TEST(percentages),   TEST(least_limit), {0},
+        TEST(largest_first),  TEST(growing_input),    TEST(spared),
+        TEST(growing_output), TEST(growing_queue),    TEST(percentages),
+        TEST(least_limit),    TEST(unfinished_input), {0},
     };
 
     return session_main("client_limit", "", threads, groups);
