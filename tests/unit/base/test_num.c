@@ -12,7 +12,7 @@ static bool both_ways(int64_t n)
 {
     char text[NUM_INT_MAX + 1], right[NUM_INT_MAX + 1];
     size_t len = num_format_int(text, n);
-    int64_t back = n + 1;
+    int64_t back = ~n;
 
     snprintf(right, sizeof(right), "%" PRId64, n);
     return slice_eq(slice_make(text, len), slice_str(right)) &&

@@ -6,7 +6,7 @@
 
 #include <string.h>
 
-enum { STEPS = 100000, MODEL_MAX = 8 * RING_TIER };
+enum { STEPS = 50000, MODEL_MAX = 8 * RING_TIER };
 
 struct item {
     void *node;

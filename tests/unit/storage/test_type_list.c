@@ -10,7 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { MODEL_MAX = 4000, STEPS = 30000, SHORT_MAX = 12, HUGE_MAX = 100000 };
+enum { MODEL_MAX = 4000, STEPS = 16000, SHORT_MAX = 12, HUGE_MAX = 100000 };
 
 struct model {
     struct slice v[MODEL_MAX]; /* owned */
@@ -269,11 +269,11 @@ static void test_changes(int64_t size, unsigned huge)
     t->huge = huge;
     t->e = entry_new_bytes(SLICE("key"), TYPE_LIST, SLICE(""), EXPIRY_NONE);
     for (int i = 0; i < STEPS && !t->wrong; i++) {
-        change(t, i / 3000 % 2 == 0);
+        change(t, i / 4000 % 2 == 0);
         most = most < t->m.len ? t->m.len : most;
-        if (!t->wrong)
+        if (!t->wrong && i % 4 == 0)
             t->wrong = invariants(t->e, t->max);
-        if (!t->wrong && i % 16 == 0)
+        if (!t->wrong && i % 32 == 0)
             t->wrong = difference(t->e, &t->m);
         if (!t->wrong && i % 1000 == 0 && t->m.len && !(digest_is_right(t) && copy_is_right(t)))
             t->wrong = "a copy, or its digest";
