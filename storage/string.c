@@ -65,13 +65,17 @@ void string_overwrite_int(struct entry *e, int64_t value)
     memcpy(entry_value(e), &value, sizeof(value));
 }
 
-/* A long value: its blob grows by half, so that appending is cheap in the long run. */
+/*
+ * A long value: its blob grows by half, so that appending is cheap in the long run. The first bytes
+ * take what they need and no more: most values are never appended to.
+ */
 static char *edit_blob(struct entry *e, size_t len)
 {
     struct blob *b = entry_object(e);
 
     if (len > b->cap) {
-        size_t cap = len + (len < ((size_t)1 << 20) ? len / 2 : (size_t)1 << 19);
+        size_t more = len < ((size_t)1 << 20) ? len / 2 : (size_t)1 << 19;
+        size_t cap = b->len ? len + more : len;
 
         cap = mem_good_size(sizeof(*b) + cap) - sizeof(*b);
         b = mem_realloc(b, sizeof(*b) + cap);

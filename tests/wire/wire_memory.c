@@ -361,12 +361,36 @@ static void idle_gives_back(struct session *t)
     OK(rss <= before + (filled - before) / 2, "who is idle gives it back");
 }
 
+/* A long string that one command makes has no room to grow, as if SET had made it. */
+static void made_at_once(struct session *t)
+{
+    static const char *const lines[] = {
+        "SETRANGE long 99999 x",
+        "SETBIT long 799999 1",
+        "BITFIELD long SET u8 799992 7",
+    };
+    struct wire *w = session_wire(t, 0);
+
+    for (size_t i = 0; i < sizeof(lines) / sizeof(*lines); i++) {
+        wire_call(w, "FLUSHALL");
+        wire_call(w, lines[i]);
+        OK(wire_int(w, "STRLEN long") == 100000 && wire_int(w, "MEMORY USAGE long") < 120000,
+           lines[i]);
+    }
+}
+
 static const struct group groups[] = {
-    TEST(noeviction),     TEST(allkeys),
-    TEST(volatile_keys),  TEST(nearest_ttl_first),
-    TEST(used_keys_stay), TEST(evicted_events),
-    TEST(lower_limit),    TEST(idle_gives_back),
-    TEST(many_databases), {NULL},
+    TEST(made_at_once),
+    TEST(noeviction),
+    TEST(allkeys),
+    TEST(volatile_keys),
+    TEST(nearest_ttl_first),
+    TEST(used_keys_stay),
+    TEST(evicted_events),
+    TEST(lower_limit),
+    TEST(idle_gives_back),
+    TEST(many_databases),
+    {NULL},
 };
 
 int main(void)
