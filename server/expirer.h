@@ -1,5 +1,6 @@
 /*
- * The expirer: removes keys when their time has come, whether anybody looks at them or not. Each
+ * The expirer: removes keys, and parts of values such as fields of hashes, when their time has
+ * come, whether anybody looks at them or not. Each
  * worker looks after its part of the shards (shard number modulo the number of workers): it sleeps
  * until the earliest of their keys is due. Who gives a key an earlier time than that wakes it.
  */

@@ -1,7 +1,7 @@
 /*
  * Walking over all keys of a database, one shard's lock at a time, for commands that concern no key
- * in particular. Keys whose time has come are dropped on the way and not shown. The visitor is
- * called with the shard locked and must not change it.
+ * in particular. Keys of which nothing is left by now are dropped on the way and not shown. The
+ * visitor is called with the shard locked and must not change it.
  */
 #ifndef LK_SERVER_WALK_H
 #define LK_SERVER_WALK_H

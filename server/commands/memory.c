@@ -26,7 +26,7 @@ static bool samples_of(struct call *c, int64_t *samples)
 /* A key's share of a bucket as full as they mostly are, and of the expiry index. */
 static size_t share_of_tables(const struct entry *e)
 {
-    return sizeof(struct bucket) / KEYS_A_BUCKET + (e->has_expiry ? sizeof(uint64_t) : 0);
+    return sizeof(struct bucket) / KEYS_A_BUCKET + (entry_has_times(e) ? sizeof(uint64_t) : 0);
 }
 
 /* MEMORY USAGE key [SAMPLES count] */

@@ -119,6 +119,17 @@ def scans_of_lists():
     cli("del", "the-list")
 
 
+@test("redis-cli --bigkeys and --memkeys: hashes")
+def scans_of_hashes():
+    fields = [word for i in range(600) for word in ("field:%d" % i, "value")]
+    cli("hset", "the-hash", *fields)
+    cli("hset", "small-hash", "f", "v")
+    contains(cli("--bigkeys"), r"Biggest +hash found.*the-hash.* has 600 fields",
+             r"\b2 hashs with 601")
+    contains(cli("--memkeys"), r"Biggest +hash found.*the-hash.* has \d{5} bytes")
+    cli("del", "the-hash", "small-hash")
+
+
 @test("redis-cli --latency and --stat")
 def figures():
     contains(cli("--latency"), r"^\d+ \d+ \d+\.\d\d [1-9]\d*$")

@@ -77,8 +77,7 @@ static void change_hash(struct client *c, int hash)
         freeReplyObject(ask_tolerant(c, "COPY h:%d h:%d REPLACE", hash, other));
         break;
     case 5:
-        freeReplyObject(
-            ask_tolerant(c, "COPY h:%d h:%d DB %d REPLACE", hash, other, 13 + pick(2)));
+        freeReplyObject(ask_tolerant(c, "COPY h:%d h:%d DB %d REPLACE", hash, other, 13 + pick(2)));
         break;
     case 6:
         freeReplyObject(ask_tolerant(c, "RENAME h:%d h:%d", hash, other));
@@ -147,7 +146,8 @@ void keep_field(struct client *c)
 
         if (ask_int(c, "HINCRBY own:%d stays:%d 1", hash, c->number) != ++counts[hash])
             complain(c, "a field that stays was lost");
-        tell(c, "HSETEX own:%d PX %d FIELDS 2 goes:%d x other:%d y", hash, ms, c->number, pick(900));
+        tell(c, "HSETEX own:%d PX %d FIELDS 2 goes:%d x other:%d y", hash, ms, c->number,
+             pick(900));
         if (i % 10 != 0)
             continue;
         due = raw_now_ms() + ms + 1;

@@ -475,6 +475,30 @@ static const struct wire_case statistics[] = {
     {"DBSIZE", ":0"},
 };
 
+/* The digest of a key is the same whatever the encoding; a time is a part of it. */
+static void digests(struct session *t)
+{
+    struct wire *w = session_wire(t, 0);
+    char packed[64], table[64];
+
+    wire_call(w, "HSET k 1 2 b text");
+    snprintf(packed, sizeof(packed), "%s", wire_call(w, "DEBUG DIGEST-VALUE k"));
+    wire_callf(w, "HSET k c %0100d", 1);
+    is_str(wire_call(w, "OBJECT ENCODING k"), "'hashtable'", "a table now");
+    wire_call(w, "HDEL k c");
+    is_str(wire_call(w, "DEBUG DIGEST-VALUE k"), packed, "of the same content");
+    wire_call(w, "HEXPIRE k 100 FIELDS 1 b");
+    snprintf(table, sizeof(table), "%s", wire_call(w, "DEBUG DIGEST-VALUE k"));
+    ok(strcmp(table, packed) != 0, "with a time it is other content");
+    wire_call(w, "HSETEX l EX 100 FIELDS 1 b text");
+    wire_call(w, "HSET l 1 2");
+    is_str(wire_call(w, "OBJECT ENCODING l"), "'listpackex'", "a packed one");
+    is_str(wire_call(w, "DEBUG DIGEST-VALUE l"), table, "has the same digest");
+    ok(wire_int(w, "MEMORY USAGE k") > wire_int(w, "MEMORY USAGE l"), "and takes less memory");
+    is_like(wire_call(w, "DEBUG OBJECT l"), "encoding:listpackex serializedlength:[1-9]", "shown");
+    is_like(wire_call(w, "DEBUG HTSTATS-KEY k"), "number of elements: 2", "tables are shown too");
+}
+
 /* ---- in numbers ------------------------------------------------------------------------------ */
 
 /*
@@ -576,6 +600,7 @@ static const struct group groups[] = {
     NEW_TABLE(watched),
     NEW_TABLE(events),
     NEW_TABLE(statistics),
+    NEW_TEST(digests),
     NEW_TEST(all_go_in_time),
     NEW_TEST(many_at_once),
     {NULL},
