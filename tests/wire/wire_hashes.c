@@ -1,6 +1,6 @@
 /*
  * Hashes: every command of the family, its options, its errors, the encodings that result, and the
- * events. Times of fields: wire_hash_ttl.c.
+ * events. Times of fields: wire_hash_ttl.c, wire_fields_in_time.c.
  */
 #include <stdio.h>
 #include <stdlib.h>
