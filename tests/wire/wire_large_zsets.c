@@ -68,7 +68,7 @@ static void changes(struct session *t)
     is_int(wire_int(w, "EXISTS k"), 0, "RESP%d: and the key", t->protocol);
 }
 
-/* ---- members in replies ----------------------------------------------------------------------- */
+/* ---- members in replies ---------------------------------------------------------------------- */
 
 /* Marks the members m:N that an array has at every `every`th place; how many there are. */
 static long mark(const struct answer *a, int *seen, long every)
@@ -156,7 +156,7 @@ static void scanned_while_it_changes(struct session *t)
     is_int(distinct(seen), 1000, "RESP%d: ZSCAN shows every lasting member", t->protocol);
 }
 
-/* ---- others ----------------------------------------------------------------------------------- */
+/* ---- others ---------------------------------------------------------------------------------- */
 
 static void algebra_of_many(struct session *t)
 {

@@ -66,17 +66,22 @@ static void model_put(struct model *m, struct slice member, double score)
     m->n++;
 }
 
-/* ---- drawing ---------------------------------------------------------------------------------- */
+/* ---- drawing --------------------------------------------------------------------------------- */
+
+/* Members are equally long, but for one in so many; 0: of any length. */
+static uint64_t odd_one_in;
 
 static struct slice draw_member(char text[MEMBER_MAX])
 {
     size_t len = rng_below(30) ? rng_below(4) : rng_below(MEMBER_MAX);
 
-    if (rng_below(3) == 0)
+    if (odd_one_in && rng_below(odd_one_in))
+        len = 3;
+    else if (rng_below(3) == 0)
         return slice_make(
             text, (size_t)snprintf(text, MEMBER_MAX, "%lld", (long long)rng_below(2000) - 1000));
     for (size_t i = 0; i < len; i++)
-        text[i] = (char)('a' + rng_below(8));
+        text[i] = (char)((odd_one_in && rng_below(4) ? '0' : 'a') + rng_below(8));
     return slice_make(text, len);
 }
 
@@ -100,7 +105,7 @@ static struct zset_cut draw_cut(const struct model *m, bool is_max)
                                  m->n && rng_below(2) ? m->v[rng_below(m->n)].score : draw_score()};
 }
 
-/* ---- comparing -------------------------------------------------------------------------------- */
+/* ---- comparing ------------------------------------------------------------------------------- */
 
 static bool same_from(const struct entry *e, const struct model *m, uint64_t rank, bool backwards)
 {
@@ -159,7 +164,7 @@ static const char *difference(const struct entry *e, const struct model *m)
     return same_between(e, m) ? NULL : "a range of scores";
 }
 
-/* ---- random operations ------------------------------------------------------------------------ */
+/* ---- random operations ----------------------------------------------------------------------- */
 
 static struct entry *remove_some(struct entry *e, struct model *m)
 {
@@ -228,7 +233,7 @@ static void test_random(const char *name, int64_t members, int64_t member_len)
     entry_free(e);
 }
 
-/* ---- other forms of the same ------------------------------------------------------------------ */
+/* ---- other forms of the same ----------------------------------------------------------------- */
 
 static struct entry *filled(const struct model *m, const struct zset_limits *limits)
 {
@@ -346,6 +351,12 @@ int main(void)
     test_random("large", 0, 0);
     test_random("both, by their number", 60, MEMBER_MAX);
     test_random("both, by a long member", MODEL_MAX, 64);
+    odd_one_in = UINT64_MAX;
+    test_random("packed, equally long members", MODEL_MAX, MEMBER_MAX);
+    test_random("both, equally long members", 100, MEMBER_MAX);
+    odd_one_in = 5000;
+    test_random("packed, mostly of one length", MODEL_MAX, MEMBER_MAX);
+    odd_one_in = 0;
     test_forms();
     test_builder();
     test_scan();
