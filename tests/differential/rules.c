@@ -68,6 +68,10 @@ static struct rule waiting[] = {
 #include "tests/differential/waiting.def"
 };
 
+static struct rule tracking[] = {
+#include "tests/differential/tracking.def"
+};
+
 #undef RULE
 #undef FIXED
 
@@ -95,6 +99,13 @@ static struct family waiters = {"waiting", waiting, COUNT_OF(waiting)};
 struct family *family_waiting(void)
 {
     return &waiters;
+}
+
+static struct family trackers = {"tracking", tracking, COUNT_OF(tracking)};
+
+struct family *family_tracking(void)
+{
+    return &trackers;
 }
 
 #define EXCLUDED(pattern, reason) pattern,

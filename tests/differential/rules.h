@@ -41,6 +41,8 @@ struct family *family_find(const char *name);
 struct family *family_pubsub(void);
 /* Waiting: for waiters.c only. */
 struct family *family_waiting(void);
+/* Clients that cache: for trackers.c only. */
+struct family *family_tracking(void);
 /* The names of all, separated by blanks. */
 void families_append_names(struct buf *out);
 
