@@ -23,6 +23,7 @@ struct outlet {
 struct head {
     enum notice_kind kind;
     bool redirected;
+    bool after_reply; /* of its own command, that waited and whose reply is on its way */
     size_t len;
 };
 
@@ -93,13 +94,14 @@ static void note_congestion(struct worker *by, struct outlet_desk *desk)
         by->current->flags |= CONN_HELD;
 }
 
-static void append(struct outlet *o, const struct notice *n)
+static void append(struct outlet *o, const struct worker *by, const struct notice *n)
 {
     struct head head;
 
     memset(&head, 0, sizeof(head));
     head.kind = n->kind;
     head.redirected = n->redirected;
+    head.after_reply = by->serving && by->serving == o->conn->id;
     head.len = n->body.len;
     buf_append(&o->pending, &head, sizeof(head));
     buf_append_slice(&o->pending, n->body);
@@ -113,7 +115,7 @@ bool outlet_put(struct outlet *o, struct worker *by, const struct notice *n)
     lock_take(&desk->lock);
     open = o->conn != NULL;
     if (open) {
-        append(o, n);
+        append(o, by, n);
         wake = o->worker != by && list_empty(&desk->full) && !desk->waking;
         desk->waking |= wake;
         if (!atomic_load_explicit(&o->full, memory_order_relaxed))
@@ -150,6 +152,32 @@ static struct buf take_locked(struct outlet_desk *desk, struct outlet *o)
     atomic_store_explicit(&o->full, false, memory_order_relaxed);
     atomic_fetch_sub_explicit(&desk->cost, all.len, memory_order_relaxed);
     return all;
+}
+
+/*
+ * The same without what belongs behind a reply that has not come yet: that stays, and the round in
+ * which the reply comes takes it out.
+ */
+static struct buf take_due_locked(struct outlet_desk *desk, struct outlet *o)
+{
+    struct buf all = take_locked(desk, o), due = {0};
+
+    if (LIKELY(!o->conn->waiter))
+        return all;
+    for (size_t at = 0, len; at < all.len; at += len) {
+        struct head head;
+
+        memcpy(&head, all.ptr + at, sizeof(head));
+        len = sizeof(head) + head.len;
+        buf_append(head.after_reply ? &o->pending : &due, all.ptr + at, len);
+    }
+    buf_release(&all);
+    if (o->pending.len) {
+        list_push(&desk->full, &o->link);
+        atomic_store_explicit(&o->full, true, memory_order_release);
+        atomic_fetch_add_explicit(&desk->cost, o->pending.len, memory_order_relaxed);
+    }
+    return due;
 }
 
 void outlet_close(struct conn *c)
@@ -209,7 +237,7 @@ static struct buf take(struct conn *c)
     if (LIKELY(!atomic_load_explicit(&c->extra->outlet->full, memory_order_acquire)))
         return all;
     lock_take(&desk->lock);
-    all = take_locked(desk, c->extra->outlet);
+    all = take_due_locked(desk, c->extra->outlet);
     lock_release(&desk->lock);
     return all;
 }
@@ -243,21 +271,34 @@ void outlet_deliver(struct conn *c)
     deliver(c, &all);
 }
 
+/* What is put in meanwhile is delivered too; what stays in is not looked at twice. */
 void outlets_deliver(struct worker *w)
 {
     struct outlet_desk *desk = desk_of(w);
+    struct list stay;
 
     if (LIKELY(atomic_load_explicit(&desk->cost, memory_order_relaxed) == 0))
         return;
+    list_init(&stay);
     lock_take(&desk->lock);
     while (!list_empty(&desk->full)) {
         struct outlet *o = CONTAINER_OF(desk->full.next, struct outlet, link);
         struct conn *c = o->conn;
-        struct buf all = take_locked(desk, o);
+        struct buf all = take_due_locked(desk, o);
 
+        if (atomic_load_explicit(&o->full, memory_order_relaxed)) {
+            list_remove(&o->link);
+            list_push(&stay, &o->link);
+        }
         lock_release(&desk->lock);
         deliver(c, &all);
         lock_take(&desk->lock);
+    }
+    while (!list_empty(&stay)) {
+        struct list *link = stay.next;
+
+        list_remove(link);
+        list_push(&desk->full, link);
     }
     lock_release(&desk->lock);
 }

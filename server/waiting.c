@@ -181,9 +181,9 @@ static void finish(struct waiter *waiter)
     struct conn *c = waiter->conn;
 
     if (c) {
+        tracking_before_reply(c); /* while it waits: what it changed itself comes behind */
         c->waiter = NULL;
         account(waiter);
-        tracking_before_reply(c);
         if (!(waiter->conn_flags & (CONN_REPLY_OFF | CONN_REPLY_SKIP)))
             buf_append_slice(conn_output(c), buf_slice(&waiter->reply));
     }

@@ -375,6 +375,25 @@ static const struct wire_case tracked[] = {
     {"@2", "(silence)"},
 };
 
+/* What the served command itself changes is told behind its reply, what others do before. */
+static const struct wire_case tracked_own[] = {
+    {"RPUSH dst 1", ":1"},
+    {"@1 HELLO 3", "/server"},
+    {"@1 CLIENT TRACKING ON", "+OK"},
+    {"@1 LLEN dst", ":1"},
+    {"@1 BLMOVE k dst LEFT LEFT 0", "(waits)"},
+    {"RPUSH k x", ":1"},
+    {"@1", "'x'"},
+    {"@1", ">['invalidate' ['dst']]", ">['invalidate' ['dst']]"},
+    {"@1 LLEN dst", ":2"},
+    {"@1 BLMOVE k other LEFT LEFT 0", "(waits)"},
+    {"RPUSH dst 2", ":3"},
+    {"@1", ">['invalidate' ['dst']]", ">['invalidate' ['dst']]"},
+    {"RPUSH k y", ":1"},
+    {"@1", "'y'"},
+    {"@1", "(silence)"},
+};
+
 static const struct wire_case replies_off[] = {
     {"@1 CLIENT REPLY SKIP", ""}, {"@1 BLPOP k 0", "(waits)"}, {"RPUSH k a", ":1"},
     {"@1 PING", "+PONG"},         {"EXISTS k", ":0"},          {"@1 CLIENT REPLY OFF", ""},
@@ -385,11 +404,10 @@ int main(void)
 {
     static const int threads[] = {1, 4, 0};
     static const struct group groups[] = {
-        TABLE(at_once),      TABLE(arguments),       TABLE(times),
-        TABLE(first_come),   TABLE(several_keys),    TABLE(served_by),
-        TABLE(other_types),  NEW_TABLE(overwritten), TABLE(chains),
-        TABLE(transactions), TABLE(events),          TABLE(pipelines),
-        TABLE(tracked),      TABLE(replies_off),     {NULL, NULL, 0, NULL, false},
+        TABLE(at_once),      TABLE(arguments),    TABLE(times),       TABLE(first_come),
+        TABLE(several_keys), TABLE(served_by),    TABLE(other_types), NEW_TABLE(overwritten),
+        TABLE(chains),       TABLE(transactions), TABLE(events),      TABLE(pipelines),
+        TABLE(tracked),      TABLE(tracked_own),  TABLE(replies_off), {NULL, NULL, 0, NULL, false},
     };
 
     return session_main("blocking", "", threads, groups);
