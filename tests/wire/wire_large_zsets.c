@@ -1,6 +1,6 @@
 /*
- * Large sorted sets: ranks and ranges while they grow and shrink, what is drawn and scanned of them,
- * digests and memory. Member m:N has the score N.
+ * Large sorted sets: ranks and ranges while they grow and shrink, what is drawn and scanned of
+ * them, digests and memory. Member m:N has the score N.
  */
 #include <stdio.h>
 #include <stdlib.h>
