@@ -55,6 +55,8 @@ static const struct role trading[] = {
     {"money moved if nobody else did", 4, false, NULL, move_watched_money},
     {"a purse renamed", 1, false, NULL, rename_money},
     {"money added up", 2, true, NULL, add_money_up},
+    {"weights set at once", 3, false, NULL, weigh},
+    {"sorted by weights", 3, false, prepare_weights, sort_by_weights},
     {"mixed commands, beside trading", 4, false, NULL, mixed_commands},
     {"administration, beside trading", 1, true, NULL, administer},
     {"killed connections, beside trading", 1, true, NULL, be_killed},

@@ -35,6 +35,11 @@ void move_watched_money(struct client *c);
 void add_money_up(struct client *c);
 void rename_money(struct client *c);
 
+/* weights.c: what SORT finds by patterns is of one moment. */
+void weigh(struct client *c);
+void prepare_weights(struct client *c);
+void sort_by_weights(struct client *c);
+
 /* queues.c: what is waited for comes once, and in order. */
 void produce(struct client *c);
 void produce_at_once(struct client *c);
