@@ -1,15 +1,24 @@
 /*
  * See roles.h. Database 9: accounts whose sum never changes, since all that is moved between them
- * is moved in transactions; and a purse that changes its name.
+ * is moved in transactions; some of it by carriers, who wait for orders and have them in a bag
+ * until they have paid. And a purse that changes its name.
  */
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "tests/lib/client.h"
 #include "tests/lib/tap.h"
 #include "tests/race/roles.h"
 
-enum { ACCOUNTS = 1000, EACH = 100, HOT = 20, DB = 9, ATTEMPTS = 10 };
+enum {
+    ACCOUNTS = 1000,
+    EACH = 100,
+    HOT = 20,
+    DB = 9,
+    ATTEMPTS = 10,
+    ORDERS = 3, /* lists of them, and as many bags at most */
+};
 
 /* Half of what is moved is moved between few. */
 static int pick_account(void)
@@ -109,6 +118,45 @@ void move_watched_money(struct client *c)
     }
 }
 
+/* Whoever is to have it gets it from a carrier. */
+void send_money(struct client *c)
+{
+    tell(c, "SELECT %d", DB);
+    for (int i = 0; i < c->rounds; i++) {
+        int amount = 1 + pick(9);
+
+        tell(c, "MULTI");
+        tell(c, "DECRBY m:%d %d", pick_account(), amount);
+        tell(c, "RPUSH orders:%d %d:%d", pick(ORDERS), pick_account(), amount);
+        tell(c, "EXEC");
+    }
+}
+
+static void deliver(struct client *c, const char *order)
+{
+    int to, amount;
+
+    if (sscanf(order, "%d:%d", &to, &amount) != 2)
+        complain(c, "no order: %s", order);
+    tell(c, "MULTI");
+    tell(c, "INCRBY m:%d %d", to, amount);
+    tell(c, "DEL bag:%d", c->number);
+    tell(c, "EXEC");
+}
+
+void carry_money(struct client *c)
+{
+    tell(c, "SELECT %d", DB);
+    while (crowd_busy(c)) {
+        redisReply *r = ask(c, "BLMOVE orders:%d bag:%d LEFT RIGHT 0.05", pick(ORDERS), c->number);
+
+        if (r != NULL && r->type == REDIS_REPLY_STRING)
+            deliver(c, r->str);
+        if (r != NULL)
+            freeReplyObject(r);
+    }
+}
+
 /* One purse is always there, under one of two names, but for the moment within a transaction. */
 void rename_money(struct client *c)
 {
@@ -150,21 +198,42 @@ static long long sum_of(const redisReply *values)
     return sum;
 }
 
+/* All that is there and on its way, in a transaction of 4 + 2 * ORDERS commands behind MULTI. */
+static void append_sums(redisContext *link)
+{
+    redisAppendCommand(link, "MULTI");
+    append_accounts(link);
+    redisAppendCommand(link, "EXISTS purse:0 purse:1");
+    redisAppendCommand(link, "EXISTS purse");
+    for (int i = 0; i < ORDERS; i++) {
+        redisAppendCommand(link, "LRANGE orders:%d 0 -1", i);
+        redisAppendCommand(link, "LRANGE bag:%d 0 -1", i);
+    }
+    redisAppendCommand(link, "EXEC");
+}
+
+static long long sum_of_all(const redisReply *r)
+{
+    long long sum = sum_of(r->element[0]);
+
+    for (size_t i = 3; i < r->elements; i++) {
+        for (size_t j = 0; j < r->element[i]->elements; j++)
+            sum += atoi(strchr(r->element[i]->element[j]->str, ':') + 1);
+    }
+    return sum;
+}
+
 static void add_up_once(struct client *c)
 {
     redisReply *r;
 
-    redisAppendCommand(c->link, "MULTI");
-    append_accounts(c->link);
-    redisAppendCommand(c->link, "EXISTS purse:0 purse:1");
-    redisAppendCommand(c->link, "EXISTS purse");
-    redisAppendCommand(c->link, "EXEC");
-    r = last_of(c, 5);
-    if (r == NULL || r->type != REDIS_REPLY_ARRAY || r->elements != 3) {
+    append_sums(c->link);
+    r = last_of(c, 5 + 2 * ORDERS);
+    if (r == NULL || r->type != REDIS_REPLY_ARRAY || r->elements != 3 + 2 * ORDERS) {
         complain(c, "no sums");
     } else {
-        if (sum_of(r->element[0]) != ACCOUNTS * EACH)
-            complain(c, "the sum is %lld", sum_of(r->element[0]));
+        if (sum_of_all(r) != ACCOUNTS * EACH)
+            complain(c, "the sum is %lld", sum_of_all(r));
         if (r->element[1]->integer != 1 || r->element[2]->integer != 0)
             complain(c, "the purse is seen while it is renamed");
     }
@@ -196,9 +265,12 @@ void money_end(struct server *s)
     void *r = NULL;
 
     freeReplyObject(redisCommand(link, "SELECT %d", DB));
-    append_accounts(link);
-    redisGetReply(link, &r);
-    is_int(r != NULL ? sum_of(r) : -1, ACCOUNTS * EACH, "no money was lost or made");
+    append_sums(link);
+    for (int i = 0; i < 5 + 2 * ORDERS; i++) {
+        freeReplyObject(r);
+        redisGetReply(link, &r);
+    }
+    is_int(r != NULL ? sum_of_all(r) : -1, ACCOUNTS * EACH, "no money was lost or made");
     freeReplyObject(r);
     redisFree(link);
 }

@@ -53,6 +53,8 @@ static const struct role everything[] = {
 static const struct role trading[] = {
     {"money moved", 4, false, NULL, move_money},
     {"money moved if nobody else did", 4, false, NULL, move_watched_money},
+    {"money sent", 2, false, NULL, send_money},
+    {"money carried", 3, true, NULL, carry_money},
     {"a purse renamed", 1, false, NULL, rename_money},
     {"money added up", 2, true, NULL, add_money_up},
     {"weights set at once", 3, false, NULL, weigh},

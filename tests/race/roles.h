@@ -32,6 +32,8 @@ void walk_keys(struct client *c);
 /* money.c: transactions move what is never more or less. */
 void move_money(struct client *c);
 void move_watched_money(struct client *c);
+void send_money(struct client *c);
+void carry_money(struct client *c);
 void add_money_up(struct client *c);
 void rename_money(struct client *c);
 
