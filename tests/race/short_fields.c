@@ -1,6 +1,6 @@
 /*
- * See roles.h. Databases 13 and 14, where every field of every hash is about to go, whatever becomes
- * of the hash; and 15, where some come and go beside others that stay.
+ * See roles.h. Databases 13 and 14, where every field of every hash is about to go, whatever
+ * becomes of the hash; and 15, where some come and go beside others that stay.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -134,7 +134,10 @@ void swap_fields(struct client *c)
     }
 }
 
-/* A field of its own in a hash of all stays and counts; one with a time is gone when it has come. */
+/*
+ * A field of its own in a hash of all stays and counts; one with a time is gone when that has
+ * come.
+ */
 void keep_field(struct client *c)
 {
     long long counts[OWN_HASHES] = {0};
