@@ -1,7 +1,7 @@
 /*
- * See roles.h. Database 13: elements are queued, moved from queue to queue and taken by clients that
- * wait for them, while others let waiting end too soon. Each element is taken once or is in a list
- * in the end, and those of one producer come in its order. Another key is waited for in turn.
+ * See roles.h. Database 13: elements are queued, moved from queue to queue and taken by clients
+ * that wait for them, while others let waiting end too soon. Each element is taken once or is in a
+ * list in the end, and those of one producer come in its order. Another key is waited for in turn.
  */
 #include <stdatomic.h>
 #include <stdio.h>
