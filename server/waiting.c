@@ -37,13 +37,22 @@ static bool read_ms(struct call *c, int i, int64_t *ms)
     return true;
 }
 
+int64_t wait_until_us(int64_t ms)
+{
+    int64_t now = clock_mono_us();
+
+    if (!ms)
+        return 0;
+    return ms > (INT64_MAX - now) / 1000 ? INT64_MAX : now + ms * 1000;
+}
+
 bool wait_read_timeout(struct call *c, int i, int64_t *until_us)
 {
-    int64_t now = clock_mono_us(), ms;
+    int64_t ms;
 
     if (!read_ms(c, i, &ms))
         return false;
-    *until_us = !ms ? 0 : ms > (INT64_MAX - now) / 1000 ? INT64_MAX : now + ms * 1000;
+    *until_us = wait_until_us(ms);
     return true;
 }
 

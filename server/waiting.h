@@ -34,6 +34,8 @@ struct wait {
  * answered, if it is none.
  */
 bool wait_read_timeout(struct call *c, int i, int64_t *until_us);
+/* When so many milliseconds are over, which are not negative; 0, for ever, for 0. */
+int64_t wait_until_us(int64_t ms);
 /*
  * The call will be answered later; the keys are locked. False if it cannot wait, since it is a part
  * of a transaction: it is to answer as if the time were up.
