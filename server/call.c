@@ -5,6 +5,7 @@
 #include "server/effects.h"
 #include "server/incoming.h"
 #include "server/reply.h"
+#include "server/server.h"
 
 /* ---- arguments ------------------------------------------------------------------------------ */
 
@@ -107,12 +108,18 @@ static struct entry *find_as_it_is(struct call *c, int i, int db)
     return c->found.entry;
 }
 
-/* The same, but what has reached its time, the key or parts of its value, is dropped first. */
+/*
+ * The same, but what has reached its time, the key or parts of its value, is dropped first. While
+ * clients are paused readers leave such a key where it is, and do not see it.
+ */
 static struct entry *look_up(struct call *c, int i, int db)
 {
     struct entry *e = find_as_it_is(c, i, db);
 
     if (UNLIKELY(e && entry_is_due(e, c->now_ms))) {
+        if (server_paused(c->server, c->worker->mono_ms) && entry_expired(e, c->now_ms) &&
+            !(c->cmd->flags & CMD_WRITE))
+            return NULL;
         effect_expire(c->worker, db, call_hash(c, i), &c->found, c->now_ms);
         e = c->found.entry;
     }

@@ -364,11 +364,6 @@ static bool evict(struct evictor *ev)
     return ok;
 }
 
-static bool paused(const struct worker *w)
-{
-    return server_gate(w->server, GATE_PAUSED) && w->mono_ms < w->server->pause_until_ms;
-}
-
 bool eviction_make_room(struct worker *w)
 {
     struct evictor *ev = w->evictor;
@@ -378,7 +373,7 @@ bool eviction_make_room(struct worker *w)
         note_above(ev, false);
         return true;
     }
-    if (paused(w))
+    if (server_paused(w->server, w->mono_ms))
         return true;
     if (w->server->conf->maxmemory_policy == CONF_NOEVICTION)
         ok = false;

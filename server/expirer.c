@@ -114,6 +114,19 @@ static void expire_due(struct worker *w)
     arm(w, next);
 }
 
+/* While clients are paused nothing expires; the end of the pause is looked at in its time. */
+static void expire_unless_paused(struct worker *w)
+{
+    const struct server *s = w->server;
+
+    if (!atomic_load(&s->active_expire))
+        return;
+    if (UNLIKELY(server_paused(s, w->mono_ms)))
+        arm(w, w->now_ms + s->pause_until_ms - w->mono_ms);
+    else
+        expire_due(w);
+}
+
 /* The index orders times by their nearness to now, which has moved. */
 static void refill(struct worker *w)
 {
@@ -141,8 +154,7 @@ void expirer_check_clock(struct worker *w)
     w->clock_offset_ms = offset;
     if (step < -CLOCK_JUMP_MS || step > CLOCK_JUMP_MS)
         refill(w);
-    if (atomic_load(&w->server->active_expire))
-        expire_due(w);
+    expire_unless_paused(w);
 }
 
 /*
@@ -157,8 +169,7 @@ static void on_timer(evutil_socket_t fd, short what, void *arg)
     (void)what;
     worker_round_begin(w);
     atomic_store(&w->expire_at, EXPIRY_NONE);
-    if (atomic_load(&w->server->active_expire))
-        expire_due(w);
+    expire_unless_paused(w);
     worker_round_end(w);
 }
 
@@ -173,8 +184,7 @@ static void wake(struct worker *w, void *arg)
 {
     (void)arg;
     atomic_store(&w->expire_at, EXPIRY_NONE);
-    if (atomic_load(&w->server->active_expire))
-        expire_due(w);
+    expire_unless_paused(w);
 }
 
 void expirer_note(struct worker *w, unsigned shard, int64_t at)

@@ -109,6 +109,12 @@ static inline bool server_gate(const struct server *s, uint32_t gate)
 }
 void server_set_gate(struct server *s, uint32_t gate, bool on);
 
+/* CLIENT PAUSE: nothing changes meanwhile, so nothing expires or is evicted either. In a round. */
+static inline bool server_paused(const struct server *s, int64_t mono_ms)
+{
+    return server_gate(s, GATE_PAUSED) && mono_ms < s->pause_until_ms;
+}
+
 /* One more error reply of this code ("ERR", "WRONGTYPE"). Any thread. */
 void server_count_error(struct server *s, struct slice code);
 

@@ -2,6 +2,7 @@
 #include "server/walk.h"
 
 #include "server/effects.h"
+#include "server/server.h"
 
 enum {
     EXPIRED_MAX = 64,      /* those found dropped at a time; the expirer finds the others */
@@ -38,6 +39,8 @@ static void drop_expired(struct walk *walk, struct space *space)
 {
     struct call *c = walk->call;
 
+    if (UNLIKELY(server_paused(c->server, c->worker->mono_ms)))
+        walk->expired_len = 0;
     while (walk->expired_len) {
         uint64_t hash = walk->expired[--walk->expired_len];
         struct found f = space_find_hash(space, hash);

@@ -236,10 +236,40 @@ static const struct wire_case last_but_one[] = {
     {"PEXPIREAT k 9223372036854775807 GT", ":0"},
 };
 
+/* While clients are paused a key whose time has come is not there, and is not removed. */
+static const struct wire_case paused[] = {
+    {"SET k v PX 30", "+OK"},
+    {"SET l v PX 30", "+OK"},
+    {"CLIENT PAUSE 100000 WRITE", "+OK"},
+    {"~150"},
+    {"GET k", "nil"},
+    {"EXISTS k l", ":0"},
+    {"TTL k", ":-2"},
+    {"TYPE l", "+none"},
+    {"SCAN 0", "['0' []]"},
+    {"KEYS *", "[]"},
+    {"DBSIZE", ":2"},
+    {"CLIENT UNPAUSE", "+OK"},
+    {"~300"},
+    {"GET k", "nil"},
+    {"DBSIZE", ":0"},
+    {"SET k v PX 30", "+OK"},
+    {"CLIENT PAUSE 200 ALL", "+OK"},
+    {"~500"},
+    {"DBSIZE", ":0"},
+};
+
 static const struct group groups[] = {
-    TABLE(expire_and_ttl), TABLE(expire_in_the_past), TABLE(expire_overflow),
-    TABLE(expire_options), TABLE(what_clears_a_ttl),  TABLE(keys_go_in_time),
-    TABLE(last_time),      NEW_TABLE(last_but_one),   {NULL},
+    TABLE(expire_and_ttl),
+    TABLE(expire_in_the_past),
+    TABLE(expire_overflow),
+    TABLE(expire_options),
+    TABLE(what_clears_a_ttl),
+    TABLE(keys_go_in_time),
+    TABLE(last_time),
+    NEW_TABLE(last_but_one),
+    TABLE(paused),
+    {NULL},
 };
 
 int main(void)
