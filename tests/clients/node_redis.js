@@ -41,7 +41,8 @@ async function handshake(r, options) {
     assert.match(await r.info("server"), /redis_version:\d+\.\d+/)
     assert.ok((await r.commandList()).includes("get"))
     assert.deepStrictEqual(await r.commandGetKeys(["MSET", "a", "1", "b", "2"]), ["a", "b"])
-    assert.strictEqual(await r.commandCount(), (await r.commandList()).length)
+    const commands = (await r.commandList()).filter((name) => !name.includes("|"))
+    assert.strictEqual(await r.commandCount(), commands.length)
 }
 
 async function strings(r) {
