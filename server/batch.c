@@ -42,6 +42,10 @@ void batch_gather(struct conn *c, size_t n)
 
     if (w->gathered_len == 0)
         event_active(&w->gather_event, EV_TIMEOUT, 0);
+    if (c->span != w->coalescing.span) {
+        c->span = w->coalescing.span;
+        w->coalescing.connections++;
+    }
     w->gathered[w->gathered_len++] = (struct gathered){c, w->read_buffer + w->read_used, n};
     w->read_used += n;
 }

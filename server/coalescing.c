@@ -9,9 +9,11 @@
 
 enum {
     SPAN_NS = 10 * 1000 * 1000,
-    TRIAL_EVERY = 16,         /* spans */
-    NS_A_REQUEST = 50 * 1000, /* it is not worth while for fewer than one in that time */
-    READS_A_BATCH = 3,
+    TRIAL_EVERY = 16, /* spans */
+    /* It is worth while where there is more than this. */
+    NS_A_REQUEST = 50 * 1000,
+    NS_A_SLEEP = 500 * 1000,
+    CONNECTIONS = 8,
 };
 
 /* Less than this is lost by pausing: then it is done. */
@@ -20,8 +22,8 @@ static const double GAIN_LEAST = 0.96;
 static bool worth_while(const struct coalescing *co, const struct coalescing_span *span)
 {
     bool frequent = span->requests * NS_A_REQUEST >= (uint64_t)span->ns;
-    bool many = span->reads >= span->batches * READS_A_BATCH;
-    bool idle = co->pauses || span->sleeps * 4 >= span->batches;
+    bool many = span->connections >= CONNECTIONS;
+    bool idle = co->pauses || span->sleeps * NS_A_SLEEP >= (uint64_t)span->ns;
 
     return frequent && many && idle;
 }
@@ -65,8 +67,7 @@ static void end_span(struct worker *w, struct coalescing *co, int64_t now_ns)
     struct coalescing_span span = {
         .ns = now_ns - co->began_ns,
         .requests = w->stats.commands - co->requests_before,
-        .batches = co->batches,
-        .reads = co->reads,
+        .connections = co->connections,
         .sleeps = slept - co->sleeps_before,
     };
 
@@ -74,10 +75,11 @@ static void end_span(struct worker *w, struct coalescing *co, int64_t now_ns)
     co->began_ns = now_ns;
     co->requests_before = w->stats.commands;
     co->sleeps_before = slept;
-    co->batches = co->reads = 0;
+    co->connections = 0;
+    co->span++;
 }
 
-void coalescing_after_batch(struct worker *w, int connections)
+void coalescing_after_batch(struct worker *w)
 {
     struct coalescing *co = &w->coalescing;
     int64_t now_ns;
@@ -85,8 +87,6 @@ void coalescing_after_batch(struct worker *w, int connections)
     if (!co->pause_us)
         return;
     now_ns = clock_mono_ns();
-    co->batches++;
-    co->reads += (uint64_t)connections;
     if (UNLIKELY(now_ns - co->began_ns >= SPAN_NS))
         end_span(w, co, now_ns);
     if (co->pauses) {

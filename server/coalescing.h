@@ -22,7 +22,7 @@ struct worker;
 struct coalescing_span {
     int64_t ns;
     uint64_t requests;
-    uint64_t batches, reads; /* reads: over all batches, the connections that had sent something */
+    uint64_t connections; /* that sent something */
     uint64_t sleeps;
 };
 
@@ -36,13 +36,14 @@ struct coalescing {
     int64_t pause_us; /* as configured; 0 for never */
     int64_t began_ns;
     uint64_t sleeps_before, requests_before;
-    uint64_t batches, reads;
+    uint64_t connections;
+    uint32_t span; /* its number, 0 for none yet */
 };
 
 /* Takes a span into account and says whether to pause in the next one. Pure. */
 bool coalescing_decide(struct coalescing *co, const struct coalescing_span *span);
 
-/* Behind a batch of the worker, outside of rounds: counts it, and may pause. */
-void coalescing_after_batch(struct worker *w, int connections);
+/* Behind a batch of the worker, outside of rounds: may pause. */
+void coalescing_after_batch(struct worker *w);
 
 #endif

@@ -88,6 +88,7 @@ struct conn {
     uint32_t flags, gates;
     uint64_t id;
     int db;
+    uint32_t span; /* the last in which it sent something, see coalescing.h */
     bool resp3;
     bool killed; /* and to be closed by its own worker; changed with the world stopped */
     struct incoming *in;

@@ -91,12 +91,11 @@ void worker_finish_gathered(struct worker *w)
 static void on_gathered(evutil_socket_t fd, short what, void *arg)
 {
     struct worker *w = arg;
-    int connections = w->gathered_len;
 
     (void)fd;
     (void)what;
     worker_finish_gathered(w);
-    coalescing_after_batch(w, connections);
+    coalescing_after_batch(w);
 }
 
 static void on_inbox(evutil_socket_t fd, short what, void *arg)

@@ -7,7 +7,7 @@ enum { SPANS = 400, SPAN_NS = 10000000 };
 
 /* A worker: its requests a span without pauses, how many there are with them, in hundredths. */
 struct load {
-    uint64_t requests, percent, connections, sleeps_a_batch;
+    uint64_t requests, percent, connections, sleeps;
 };
 
 /* In how many of the last 300 spans it pauses. */
@@ -21,9 +21,8 @@ static int pauses(const struct load *load)
         struct coalescing_span span = {
             .ns = SPAN_NS,
             .requests = requests + (uint64_t)(i % 3),
-            .batches = requests / load->connections,
-            .reads = requests,
-            .sleeps = requests / load->connections * load->sleeps_a_batch,
+            .connections = load->connections,
+            .sleeps = load->sleeps,
         };
 
         n += co.pauses && i >= SPANS - 300;
@@ -34,9 +33,9 @@ static int pauses(const struct load *load)
 
 int main(void)
 {
-    static const struct load neutral = {1000, 100, 6, 1}, better = {1000, 115, 6, 1},
-                             worse = {1000, 70, 6, 1}, one = {1000, 115, 1, 1},
-                             few = {100, 115, 6, 1}, busy = {1000, 115, 6, 0};
+    static const struct load neutral = {1000, 100, 50, 200}, better = {1000, 115, 50, 200},
+                             worse = {1000, 70, 50, 200}, one = {1000, 115, 1, 200},
+                             few = {100, 115, 50, 200}, busy = {1000, 115, 50, 0};
     int n = pauses(&neutral);
 
     ok(n > 270 && n < 300, "nobody gets less done: it pauses, but for trials (%d of 300 spans)", n);
