@@ -135,7 +135,8 @@ def five(prefix):
 
 SIZES = [
     # name, how many, at most, what is loaded; the number of keys or of elements
-    ("hash of 5", KEYS, 130, lambda s: load_hashes(s)),
+    ("hash of 5", KEYS, 130, lambda s: small_keys(
+        s, "HSET", "hash:%011d", *[w for i in range(5) for w in (f"f{i}", f"val-{i}")])),
     ("list of 5", KEYS, 100, lambda s: small_keys(s, "RPUSH", "list:%011d", *five("value"))),
     ("set of 5", KEYS, 100, lambda s: small_keys(s, "SADD", "sets:%011d", *five("value"))),
     ("sorted set of 5", KEYS, 110, lambda s: small_keys(
