@@ -7,6 +7,7 @@
 #include "server/client_limit.h"
 #include "server/dispatch.h"
 #include "server/incoming.h"
+#include "server/tracking.h"
 #include "server/worker.h"
 
 enum { OUTPUT_FLUSH_FROM = 256 * 1024 };
@@ -265,6 +266,7 @@ static void work_off(struct run *run)
         parse_batch(run);
         prepare(w, run, 1);
     }
+    tracking_before_replies(w, c); /* which may have the connection wait */
     finish(run);
     conn_send_replies(c);
     client_limit_note(c);

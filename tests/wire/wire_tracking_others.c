@@ -91,6 +91,62 @@ static void broadcasting_pipelines(struct session *t)
         is_str(wire_read(told), ">['invalidate' ['a' 'b']]", "tracking RESP3: then its changes");
 }
 
+/* The keys that a connection is told of next, so many in all. */
+static int keys_told(struct wire *w, int want)
+{
+    int n = 0;
+
+    while (n < want) {
+        struct answer *a = wire_next(w, RAW_TIMEOUT_MS);
+
+        if (a == NULL)
+            return n;
+        n += (int)(a->items != NULL && a->count == 2 ? a->items[1]->count : 0);
+        answer_free(a);
+    }
+    return n;
+}
+
+/*
+ * More is told at once than a server wants to have on its way between its threads, one of which is
+ * late: who changes keys is slowed down, and nothing is lost.
+ */
+static void broadcasting_floods(struct session *t)
+{
+    enum { READERS = 4, BUSY_ONE = READERS, WRITERS = 2, SIZE = 100000, EACH = 100, ROUNDS = 60 };
+    struct wire *readers[READERS], *busy;
+    char *line = malloc(SIZE + 100), *padding = malloc(SIZE + 1);
+    int good = 0;
+
+    wire_call(session_wire(t, 0), "SETRANGE busy 50000000 x");
+    for (int i = 0; i < READERS; i++) {
+        readers[i] = wire_open(t->server, 3);
+        wire_call(readers[i], "CLIENT TRACKING on BCAST");
+    }
+    busy = session_wire(t, BUSY_ONE);
+    for (int i = 0; i < WRITERS; i++)
+        wire_call(session_wire(t, BUSY_ONE + 1 + i), "PING");
+    for (int i = 0; i < ROUNDS; i++)
+        raw_send_str(busy->fd, "BITCOUNT busy\r\n");
+    memset(padding, 'p', SIZE);
+    padding[SIZE] = '\0';
+    for (int i = 0; i < WRITERS * EACH; i++) {
+        snprintf(line, SIZE + 100, "SET %d:%s 1", i, padding);
+        wire_send(session_wire(t, BUSY_ONE + 1 + i % WRITERS), line);
+    }
+    for (int i = 0; i < READERS; i++) {
+        good += keys_told(readers[i], WRITERS * EACH);
+        wire_close(readers[i]);
+    }
+    is_int(good, READERS * (WRITERS * EACH), "tracking RESP%d: all is told in a flood",
+           t->protocol);
+    for (int i = 0; i < WRITERS * EACH; i++)
+        good -= READERS * !strcmp(wire_read(session_wire(t, BUSY_ONE + 1 + i % WRITERS)), "+OK");
+    is_int(good, 0, "tracking RESP%d: and each change is answered", t->protocol);
+    free(padding);
+    free(line);
+}
+
 /* ---- REDIRECT ------------------------------------------------------------------------------- */
 
 #define MESSAGE(body) "['message' '__redis__:invalidate' " body "]"
@@ -225,10 +281,15 @@ static void broken_redirections(struct session *t)
 }
 
 static const struct group groups[] = {
-    TEST(broadcasting),           TEST(broadcasting_prefixes),
-    TEST(broadcasting_pipelines), TEST(redirecting),
-    TEST(redirecting_to_resp3),   NEW_TEST(redirecting_flushes),
-    TEST(broken_redirections),    {NULL},
+    TEST(broadcasting),
+    TEST(broadcasting_prefixes),
+    TEST(broadcasting_pipelines),
+    TEST(broadcasting_floods),
+    TEST(redirecting),
+    TEST(redirecting_to_resp3),
+    NEW_TEST(redirecting_flushes),
+    TEST(broken_redirections),
+    {NULL},
 };
 
 int main(void)
