@@ -1,5 +1,5 @@
 /*
- * See roles.h. Database 13: elements are queued, moved from queue to queue and taken by clients
+ * See roles.h. Database 17: elements are queued, moved from queue to queue and taken by clients
  * that wait for them, while others let waiting end too soon. Each element is taken once or is in a
  * list in the end, and those of one producer come in its order. Another key is waited for in turn.
  */
@@ -13,7 +13,7 @@
 #include "tests/race/roles.h"
 
 enum {
-    DATABASE = 13,
+    DATABASE = 17,
     PRODUCERS = 8,
     QUEUES = 4, /* where elements are put, q:0 and so on, and as many, r:0 and so on, behind them */
     LISTS = 2 * QUEUES,

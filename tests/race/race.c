@@ -183,7 +183,7 @@ static void expect_empty(struct server *s)
 int main(int argc, char **argv)
 {
     struct options o = parse_options(argc, argv);
-    struct server *s = server_run_threads(WORKERS, "--enable-debug-command yes");
+    struct server *s = server_run_threads(WORKERS, "--enable-debug-command yes --databases 18");
 
     diag("--rounds %d --seed %lu", o.rounds, o.seed);
     several_keys_begin(s);

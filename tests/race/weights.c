@@ -1,5 +1,5 @@
 /*
- * See roles.h. Database 13: weights, in strings and in hashes, that are always all the same, since
+ * See roles.h. Database 16: weights, in strings and in hashes, that are always all the same, since
  * they are set at once; and lists that are sorted by them, whose elements do not tell on which
  * shards the weights are.
  */
@@ -9,7 +9,7 @@
 #include "tests/lib/client.h"
 #include "tests/race/roles.h"
 
-enum { DB = 13, STRINGS = 64, HASHES = 8, MOST = 1000000, LINE = 2048 };
+enum { DB = 16, STRINGS = 64, HASHES = 8, MOST = 1000000, LINE = 2048 };
 
 /* One command, whose words are those of its format. */
 #pragma GCC diagnostic push
