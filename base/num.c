@@ -167,7 +167,8 @@ static size_t put_point(char *out, const char digits[17], int before)
     while (digits[len - 1] == '0')
         len--;
     if (before <= 0) {
-        memcpy(out, "0.000", 5);
+        memset(out, '0', 5);
+        out[1] = '.';
         n = 2 + (size_t)-before;
         before = 0;
     }

@@ -100,6 +100,7 @@ static void take(struct tracking *t, struct shard *shard, struct tracked *k,
 {
     count(t, -1, -(int64_t)k->by.len);
     table_remove(shard->tracked, place, k->hash, hash_of);
+    DEBUG_ASSERT(shard->tracked);
     if (!shard->tracked->count)
         drop_table(shard);
 }

@@ -43,6 +43,7 @@ void hash_edit_undo(struct hash_edit *h)
 
 void hash_edit_removed(struct call *c, struct hash_edit *h, enum key_event event)
 {
+    DEBUG_ASSERT(h->e);
     hash_edit_done(c, h);
     call_changed(c, 1, event);
     if (hash_is_empty(h->e))

@@ -30,6 +30,7 @@ static void store(struct call *c, int i, const struct entry *old, struct slice v
 {
     struct entry *e;
 
+    DEBUG_ASSERT(v.ptr);
     if (old && (!hll_is_dense(v) || string_len(old) == v.len)) {
         memcpy(call_edit_string(c, i, v.len), v.ptr, v.len);
         return;

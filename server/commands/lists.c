@@ -159,7 +159,7 @@ void list_pop_some(struct call *c, int i, struct entry *e, enum list_end from, u
 
 static void pop_command(struct call *c, enum list_end from)
 {
-    int64_t count;
+    int64_t count = 0;
     struct entry *e;
 
     if (c->argc > 3) {

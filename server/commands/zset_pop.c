@@ -121,7 +121,7 @@ bool zset_mpop_read(struct call *c, int i, struct zset_mpop_args *out)
 /* ZMPOP numkeys key [key ...] MIN | MAX [COUNT count] */
 void cmd_zmpop(struct call *c)
 {
-    struct zset_mpop_args args;
+    struct zset_mpop_args args = {0};
     struct entry *e;
 
     if (!zset_mpop_read(c, 1, &args))
