@@ -1,6 +1,7 @@
 /* Databases and shards, see keyspace.h. */
 #include "storage/keyspace.h"
 
+#include "base/clock.h"
 #include "base/mem.h"
 #include "base/rng.h"
 
@@ -11,15 +12,23 @@ static struct space *new_spaces(void)
 
 void keyspace_init(struct keyspace *ks, int databases)
 {
+    uint64_t seq;
+
     ks->shards = mem_zalloc_lines(SHARDS * sizeof(struct shard));
     ks->spaces = mem_zalloc((size_t)databases * sizeof(*ks->spaces));
     ks->unused = mem_zeros(SHARDS * sizeof(struct space));
     ks->due = mem_zalloc_lines(SHARDS * sizeof(*ks->due));
     ks->databases = databases;
+    /*
+     * Versions begin at the time, in microseconds: a shard does not write so often that they would
+     * overtake it, so a server that is started again goes on above those that it gave before.
+     */
+    seq = (uint64_t)clock_wall_us();
     for (int db = 0; db < databases; db++)
         atomic_init(&ks->spaces[db], ks->unused);
     for (unsigned i = 0; i < SHARDS; i++) {
         lock_init(&ks->shards[i].lock, RANK_SHARD, (uint16_t)i);
+        ks->shards[i].seq = seq;
         atomic_init(&ks->due[i], EXPIRY_NONE);
     }
 }

@@ -1,6 +1,8 @@
 /* See tap.h. The state is the two counters below; test programs print from one thread. */
 #include "tests/lib/tap.h"
 
+#include "base/rng.h"
+
 #include <regex.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -9,6 +11,16 @@
 
 static int checked;
 static int failed;
+static uint64_t seed;
+
+/* What a test draws can be drawn again: TEST_SEED, which a failure tells. */
+__attribute__((constructor)) static void draw_seed(void)
+{
+    const char *given = getenv("TEST_SEED");
+
+    seed = given ? strtoull(given, NULL, 10) : rng_entropy() >> 32;
+    rng_seed(seed);
+}
 
 static void line(bool passed, const char *name, va_list ap)
 {
@@ -148,5 +160,7 @@ int tap_done(void)
 {
     if (checked == 0)
         bail("nothing was checked");
+    if (failed)
+        diag("TEST_SEED=%llu", (unsigned long long)seed);
     return failed != 0;
 }

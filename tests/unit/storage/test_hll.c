@@ -244,7 +244,11 @@ static void test_model(void)
                runs[i].steps, runs[i].max);
 }
 
-/* A value set register by register is the same, byte for byte, as one that is set at once. */
+/*
+ * A value set register by register is the same, byte for byte, as one that is set at once; if there
+ * is no limit to what is sparse, or no room for it at all: it may be longer on the way than it is in
+ * the end.
+ */
 static void test_set(void)
 {
     static struct hll_registers r;
@@ -252,12 +256,12 @@ static void test_set(void)
     int differ = 0;
 
     for (int round = 0; round < 60; round++) {
-        size_t max = round % 3 == 0 ? UNLIMITED : 2000;
+        size_t max = round % 3 == 0 ? 0 : UNLIMITED;
 
         memset(&r, 0, sizeof(r));
         restart(&one);
         restart(&many);
-        for (uint64_t n = rng_below(1500); n > 0; n--) {
+        for (uint64_t n = 1 + rng_below(1500); n > 0; n--) {
             uint64_t i = rng_below(HLL_REGISTERS);
 
             r.value[i] = (uint8_t)(1 + rng_below(rng_below(9) == 0 ? 33 : 3));
