@@ -1,14 +1,9 @@
 /* Fields drawn at random, and going over them in small steps: HRANDFIELD, HSCAN. */
 #include "base/rng.h"
 #include "server/commands/hashes.h"
+#include "server/draw_args.h"
 #include "server/effects.h"
 #include "server/scan_args.h"
-
-enum {
-    /* Of more than a part in so many, all fields are looked at once; of fewer, each is drawn. */
-    DRAW_PART = 3,
-    REPEATED_MAX = 1 << 27, /* fields of one reply, where a hash could give any number */
-};
 
 /* ---- HRANDFIELD ----------------------------------------------------------------------------- */
 
@@ -30,10 +25,8 @@ static void draw_repeatedly(struct call *c, const struct entry *e, uint64_t coun
 {
     struct hash_item item;
 
-    if (count > REPEATED_MAX) {
-        reply_error(c, "ERR value is out of range");
+    if (!draw_fits(c, count))
         return;
-    }
     begin_items(c, count, values);
     while (count--) {
         hash_random(e, &item);
@@ -90,39 +83,18 @@ static void draw(struct call *c, const struct entry *e, int64_t count, bool valu
         draw_many(c, e, (size_t)count, values);
 }
 
-/* False, and answered, if argument 2 is no count or argument 3 no option. */
-static bool read_count(struct call *c, int64_t *count, bool *values)
-{
-    if (!call_int(c, 2, count))
-        return false;
-    if (*count == INT64_MIN) {
-        reply_error(c, "ERR value is out of range, value must between -9223372036854775807 and "
-                       "9223372036854775807");
-        return false;
-    }
-    *values = c->argc == 4;
-    if (c->argc > 4 || (*values && !call_arg_is(c, 3, "withvalues")))
-        return call_syntax_error(c);
-    if (*values && (*count < -(INT64_MAX / 2) || *count > INT64_MAX / 2)) {
-        reply_error(c, "ERR value is out of range");
-        return false;
-    }
-    return true;
-}
-
 /* HRANDFIELD key [count [WITHVALUES]]: fewer than none are drawn anew each time. */
 void cmd_hrandfield(struct call *c)
 {
     struct hash_item item;
-    int64_t count = 1;
-    bool values = false;
+    struct draw_args args;
     struct entry *e;
 
-    if ((c->argc > 2 && !read_count(c, &count, &values)) || !call_find(c, 1, TYPE_HASH, &e))
+    if (!draw_args_read(c, "withvalues", &args) || !call_find(c, 1, TYPE_HASH, &e))
         return;
-    if (c->argc > 2 && e) {
-        draw(c, e, count, values);
-    } else if (c->argc > 2) {
+    if (args.counted && e) {
+        draw(c, e, args.count, args.with);
+    } else if (args.counted) {
         reply_array(c, 0);
     } else if (e) {
         hash_random(e, &item);

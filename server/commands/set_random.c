@@ -1,16 +1,10 @@
 /* Members of sets drawn at random: SPOP, SRANDMEMBER. */
 #include "server/commands/sets.h"
+#include "server/draw_args.h"
 #include "server/effects.h"
 
-enum {
-    /*
-     * Of a number that is more than a part in so many of a set, all members are looked at once;
-     * otherwise one after the other is drawn.
-     */
-    DRAW_PART = 3,
-    POP_PART = 5,
-    REPEATED_MAX = 1 << 27, /* members of one reply, where a set could give any number */
-};
+/* If less than a part in so many stays, that part is moved, and not what goes. */
+enum { POP_PART = 5 };
 
 /* ---- SPOP ------------------------------------------------------------------------------------ */
 
@@ -108,10 +102,8 @@ void cmd_spop(struct call *c)
 
 static void draw_repeatedly(struct call *c, const struct entry *e, uint64_t count)
 {
-    if (count > REPEATED_MAX) {
-        reply_error(c, "ERR value is out of range");
+    if (!draw_fits(c, count))
         return;
-    }
     reply_array(c, (int64_t)count);
     while (count--) {
         struct set_member m = set_random(e);
@@ -177,25 +169,14 @@ static void draw(struct call *c, const struct entry *e, int64_t count)
 void cmd_srandmember(struct call *c)
 {
     struct set_member m;
-    int64_t count = 1;
+    struct draw_args args;
     struct entry *e;
 
-    if (c->argc > 3) {
-        call_syntax_error(c);
+    if (!draw_args_read(c, NULL, &args) || !call_find(c, 1, TYPE_SET, &e))
         return;
-    }
-    if (c->argc == 3 && !call_int(c, 2, &count))
-        return;
-    if (count == INT64_MIN) {
-        reply_error(c, "ERR value is out of range, value must between -9223372036854775807 and "
-                       "9223372036854775807");
-        return;
-    }
-    if (!call_find(c, 1, TYPE_SET, &e))
-        return;
-    if (c->argc == 3 && e) {
-        draw(c, e, count);
-    } else if (c->argc == 3) {
+    if (args.counted && e) {
+        draw(c, e, args.count);
+    } else if (args.counted) {
         reply_array(c, 0);
     } else if (e) {
         m = set_random(e);

@@ -1,15 +1,10 @@
 /* Sorted sets: members drawn at random, and members some at a time. */
 #include "base/mem.h"
 #include "base/rng.h"
+#include "server/draw_args.h"
 #include "server/reply.h"
 #include "server/scan_args.h"
 #include "server/zset_args.h"
-
-enum {
-    /* Of more than a part in so many of a sorted set all members are gone over. */
-    DRAW_PART = 3,
-    REPEATED_MAX = 1 << 27, /* members of one reply, where a sorted set could give any number */
-};
 
 /* ---- ZRANDMEMBER ----------------------------------------------------------------------------- */
 
@@ -40,10 +35,8 @@ static void draw_repeatedly(struct call *c, const struct entry *e, uint64_t n, b
 {
     uint64_t len = zset_len(e);
 
-    if (n > REPEATED_MAX) {
-        reply_error(c, "ERR value is out of range");
+    if (!draw_fits(c, n))
         return;
-    }
     reply_header(c, n, with_scores);
     while (n--)
         reply_rank(c, e, rng_below(len), with_scores);
@@ -124,39 +117,19 @@ static void draw(struct call *c, const struct entry *e, int64_t count, bool with
         draw_many(c, e, n, with_scores);
 }
 
-static bool read_count(struct call *c, int64_t *count, bool *with_scores)
-{
-    if (!call_int(c, 2, count))
-        return false;
-    if (*count == INT64_MIN) {
-        reply_error(c, "ERR value is out of range, value must between -9223372036854775807 and "
-                       "9223372036854775807");
-        return false;
-    }
-    *with_scores = c->argc == 4 && call_arg_is(c, 3, "withscores");
-    if (c->argc > 3 && !*with_scores)
-        return call_syntax_error(c);
-    if (*with_scores && (*count < -(INT64_MAX / 2) || *count > INT64_MAX / 2)) {
-        reply_error(c, "ERR value is out of range");
-        return false;
-    }
-    return true;
-}
-
 /* ZRANDMEMBER key [count [WITHSCORES]] */
 void cmd_zrandmember(struct call *c)
 {
-    bool with_scores = false;
-    int64_t count = 1;
+    struct draw_args args;
     struct entry *e;
 
-    if ((c->argc > 2 && !read_count(c, &count, &with_scores)) || !call_find(c, 1, TYPE_ZSET, &e))
+    if (!draw_args_read(c, "withscores", &args) || !call_find(c, 1, TYPE_ZSET, &e))
         return;
-    if (e && c->argc > 2)
-        draw(c, e, count, with_scores);
+    if (e && args.counted)
+        draw(c, e, args.count, args.with);
     else if (e)
         reply_rank(c, e, rng_below(zset_len(e)), false);
-    else if (c->argc > 2)
+    else if (args.counted)
         reply_array(c, 0);
     else
         reply_null(c);
