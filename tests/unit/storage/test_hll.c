@@ -246,8 +246,8 @@ static void test_model(void)
 
 /*
  * A value set register by register is the same, byte for byte, as one that is set at once; if there
- * is no limit to what is sparse, or no room for it at all: it may be longer on the way than it is in
- * the end.
+ * is no limit to what is sparse, or no room for it at all, since a value may be longer on the way
+ * than it is in the end.
  */
 static void test_set(void)
 {
