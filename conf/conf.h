@@ -25,7 +25,7 @@ enum { CONF_THREADS_DEFAULT_MAX = 16, CONF_THREADS_MAX = 48 };
 #undef ENUM_VALUE
 #undef ENUM_END
 
-/* notify-keyspace-events: the classes of events, and the two forms of channel. */
+/* notify-keyspace-events: the classes of events, and the forms of channels. */
 enum conf_event {
     CONF_EVENT_KEYSPACE = 1 << 0,  /* K */
     CONF_EVENT_KEYEVENT = 1 << 1,  /* E */
@@ -41,6 +41,7 @@ enum conf_event {
     CONF_EVENT_KEY_MISS = 1 << 11, /* m */
     CONF_EVENT_MODULE = 1 << 12,   /* d */
     CONF_EVENT_NEW = 1 << 13,      /* n */
+    CONF_EVENT_KEYVALUE = 1 << 14, /* W */
     CONF_EVENT_ALL = CONF_EVENT_GENERIC | CONF_EVENT_STRING | CONF_EVENT_LIST | CONF_EVENT_SET |
                      CONF_EVENT_HASH | CONF_EVENT_ZSET | CONF_EVENT_EXPIRED | CONF_EVENT_EVICTED |
                      CONF_EVENT_STREAM | CONF_EVENT_MODULE, /* A */

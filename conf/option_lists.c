@@ -86,7 +86,7 @@ static const struct {
     {'s', CONF_EVENT_SET},      {'h', CONF_EVENT_HASH},     {'z', CONF_EVENT_ZSET},
     {'x', CONF_EVENT_EXPIRED},  {'e', CONF_EVENT_EVICTED},  {'t', CONF_EVENT_STREAM},
     {'d', CONF_EVENT_MODULE},   {'n', CONF_EVENT_NEW},      {'K', CONF_EVENT_KEYSPACE},
-    {'E', CONF_EVENT_KEYEVENT}, {'m', CONF_EVENT_KEY_MISS},
+    {'E', CONF_EVENT_KEYEVENT}, {'m', CONF_EVENT_KEY_MISS}, {'W', CONF_EVENT_KEYVALUE},
 };
 
 static int event_of_letter(char letter)

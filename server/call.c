@@ -4,6 +4,7 @@
 #include "server/access.h"
 #include "server/effects.h"
 #include "server/incoming.h"
+#include "server/keyvalue.h"
 #include "server/reply.h"
 #include "server/server.h"
 
@@ -91,6 +92,11 @@ uint64_t call_hash(struct call *c, int i)
     if (LIKELY(!c->hashes && i == c->cmd->first_key))
         return c->first_hash;
     return c->hashes ? c->hashes[i] : hash_bytes(call_arg(c, i));
+}
+
+static const struct shard *home_of(struct call *c, int i)
+{
+    return &c->server->keyspace.shards[shard_of(call_hash(c, i))];
 }
 
 /* Finds the key and remembers where, whether it has reached its time or not. */
@@ -312,6 +318,8 @@ struct entry *call_take(struct call *c, int i)
 
     if (!e)
         return NULL;
+    if (UNLIKELY(keyvalue_wanted(c->server)))
+        keyvalue_keep_last(c->worker, home_of(c, i), call_arg(c, i), e);
     c->found_at = 0;
     return keyspace_take(&c->server->keyspace, c->db, call_hash(c, i), c->found);
 }
@@ -342,6 +350,20 @@ void call_removed(struct call *c, int i, enum key_event event)
     effect_removed(c->worker, c->db, shard_of(call_hash(c, i)), call_arg(c, i), NULL, event);
 }
 
+void call_note_touched(struct call *c, int i, struct slice element)
+{
+    keyvalue_touch(c->worker, home_of(c, i), call_arg(c, i), element);
+}
+
+void call_note_touched_indexes(struct call *c, int i, int64_t first, int64_t n)
+{
+    for (; n > 0; n--, first++) {
+        char digits[NUM_INT_MAX];
+
+        call_note_touched(c, i, slice_make(digits, num_format_int(digits, first)));
+    }
+}
+
 void call_counts_as(struct call *c, int64_t n)
 {
     c->worker->stats.dirty += (uint64_t)n - 1;
@@ -349,7 +371,9 @@ void call_counts_as(struct call *c, int64_t n)
 
 void call_event(struct call *c, int i, enum key_event event)
 {
-    effect_event(c->worker, c->db, call_arg(c, i), event);
+    const struct entry *e = find_as_it_is(c, i, c->db);
+
+    effect_further(c->worker, c->db, shard_of(call_hash(c, i)), e, call_arg(c, i), event);
 }
 
 void call_close_after_reply(struct call *c)

@@ -155,6 +155,24 @@ void call_changed(struct call *c, int i, enum key_event event);
 void call_changed_db(struct call *c, int i, int db, enum key_event event);
 /* "The key was there, and is gone." */
 void call_removed(struct call *c, int i, enum key_event event);
+void call_note_touched(struct call *c, int i, struct slice element);
+void call_note_touched_indexes(struct call *c, int i, int64_t first, int64_t n);
+/*
+ * What of a collection the next statement about it concerns: a field, a member, or `n` indexes from
+ * the first on, as often as there are any. Those that are there by then are named as they are,
+ * those that are gone as they were. Nothing but a look at two words if nobody wants to know it.
+ */
+static inline void call_touched(struct call *c, int i, struct slice element)
+{
+    if (UNLIKELY(keyvalue_wanted(c->server)))
+        call_note_touched(c, i, element);
+}
+static inline void call_touched_indexes(struct call *c, int i, int64_t first, int64_t n)
+{
+    if (UNLIKELY(keyvalue_wanted(c->server)))
+        call_note_touched_indexes(c, i, first, n);
+}
+
 /* What was stated last counts as `n` changes since the last snapshot. */
 void call_counts_as(struct call *c, int64_t n);
 /*

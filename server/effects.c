@@ -3,6 +3,7 @@
 
 #include "base/mem.h"
 #include "server/expirer.h"
+#include "server/keyvalue.h"
 #include "server/notify.h"
 #include "server/reaper.h"
 #include "server/serving.h"
@@ -32,7 +33,23 @@ int event_class(enum key_event event)
 void effect_event(struct worker *w, int db, struct slice key, enum key_event event)
 {
     if (UNLIKELY(w->server->conf->notify_keyspace_events & events[event].class))
-        notify(w, db, key, event);
+        notify(w, NULL, &(struct news){.db = db, .key = key, .event = event});
+}
+
+/* Whether anybody is to be told of this event. */
+static inline bool is_news(const struct worker *w, const struct shard *home, enum key_event event)
+{
+    return (home->heard != NULL) |
+           !!(w->server->conf->notify_keyspace_events & events[event].class);
+}
+
+void effect_further(struct worker *w, int db, unsigned shard, const struct entry *e,
+                    struct slice key, enum key_event event)
+{
+    const struct shard *home = &w->server->keyspace.shards[shard];
+
+    if (UNLIKELY(is_news(w, home, event)))
+        notify(w, home, &(struct news){db, key, event, e, e->version, false});
 }
 
 void effect_changed(struct worker *w, int db, unsigned shard, struct entry *e, struct slice key,
@@ -48,7 +65,8 @@ void effect_changed(struct worker *w, int db, unsigned shard, struct entry *e, s
         serving_note(w, db, home, e, key);
     if (UNLIKELY(entry_has_times(e)))
         expirer_note(w, shard, entry_times_first(entry_times(e)));
-    effect_event(w, db, key, event);
+    if (UNLIKELY(is_news(w, home, event)))
+        notify(w, home, &(struct news){db, key, event, e, e->version, false});
 }
 
 void effect_removed(struct worker *w, int db, unsigned shard, struct slice key,
@@ -57,13 +75,13 @@ void effect_removed(struct worker *w, int db, unsigned shard, struct slice key,
     struct shard *home = &w->server->keyspace.shards[shard];
     uint64_t version = shard_next_version(home);
 
-    (void)last;
     if (UNLIKELY(home->watched))
         watch_removed(home, db, key, version);
     if (UNLIKELY(tracking_cares(w->server, home)))
         tracking_changed(w, home, key, event == EVENT_EXPIRED || event == EVENT_EVICTED);
     w->stats.dirty++;
-    effect_event(w, db, key, event);
+    if (UNLIKELY(is_news(w, home, event)))
+        notify(w, home, &(struct news){db, key, event, last, version, true});
 }
 
 void effect_drop(struct worker *w, int db, uint64_t hash, struct found f, enum key_event event)
@@ -81,9 +99,11 @@ void effect_drop(struct worker *w, int db, uint64_t hash, struct found f, enum k
 static void drop_empty(struct worker *w, int db, uint64_t hash, struct found f)
 {
     struct entry *e = keyspace_take(&w->server->keyspace, db, hash, f);
+    unsigned shard = shard_of(hash);
 
-    effect_event(w, db, entry_key(e), EVENT_HEXPIRED);
-    effect_removed(w, db, shard_of(hash), entry_key(e), e, EVENT_DEL);
+    e->version = shard_next_version(&w->server->keyspace.shards[shard]);
+    effect_further(w, db, shard, e, entry_key(e), EVENT_HEXPIRED);
+    effect_removed(w, db, shard, entry_key(e), e, EVENT_DEL);
     effect_discard(w, e);
 }
 
@@ -117,6 +137,7 @@ size_t effect_expire(struct worker *w, int db, uint64_t hash, struct found *f, i
 void effect_emptying(struct worker *w, int db)
 {
     watch_databases(&w->server->keyspace, db, -1, w->now_ms);
+    keyvalue_flushed(w, db);
 }
 
 void effect_swapping(struct worker *w, int a, int b)
@@ -126,8 +147,10 @@ void effect_swapping(struct worker *w, int a, int b)
 
 void effect_swapped(struct worker *w, int a, int b)
 {
-    if (a != b)
+    if (a != b) {
         serving_note_swap(w, a, b);
+        keyvalue_swapped(w, a, b);
+    }
     effect_database(w, 1);
 }
 

@@ -18,7 +18,10 @@ void effect_changed(struct worker *w, int db, unsigned shard, struct entry *e, s
 /* The key is gone. `last` is its entry, out of the table but not freed yet, or NULL. */
 void effect_removed(struct worker *w, int db, unsigned shard, struct slice key,
                     const struct entry *last, enum key_event event);
-/* Only the event. */
+/* Only the event, of a key that has just been changed. */
+void effect_further(struct worker *w, int db, unsigned shard, const struct entry *e,
+                    struct slice key, enum key_event event);
+/* Only the event: "new", before it is said what the key has become, and "keymiss". */
 void effect_event(struct worker *w, int db, struct slice key, enum key_event event);
 
 /* A database will be emptied by this thread; the world is stopped. */

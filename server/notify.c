@@ -3,6 +3,7 @@
 
 #include "base/mem.h"
 #include "base/num.h"
+#include "server/keyvalue.h"
 #include "server/pubsub.h"
 
 enum { CHANNEL_QUICK = 512 }; /* bytes of a channel's name that need no allocation */
@@ -29,15 +30,23 @@ static void publish(struct worker *w, struct slice prefix, int db, struct slice 
         mem_free(name);
 }
 
-void notify(struct worker *w, int db, struct slice key, enum key_event event)
+static void publish_name(struct worker *w, const struct news *news, int classes)
+{
+    struct slice name = slice_str(event_name(news->event));
+
+    if (classes & CONF_EVENT_KEYSPACE)
+        publish(w, SLICE("__keyspace@"), news->db, news->key, name);
+    if (classes & CONF_EVENT_KEYEVENT)
+        publish(w, SLICE("__keyevent@"), news->db, name, news->key);
+}
+
+void notify(struct worker *w, const struct shard *home, const struct news *news)
 {
     int classes = w->server->conf->notify_keyspace_events;
-    struct slice name = slice_str(event_name(event));
 
     if (pubsub_idle(w->server))
         return;
-    if (classes & CONF_EVENT_KEYSPACE)
-        publish(w, SLICE("__keyspace@"), db, key, name);
-    if (classes & CONF_EVENT_KEYEVENT)
-        publish(w, SLICE("__keyevent@"), db, name, key);
+    if (classes & event_class(news->event))
+        publish_name(w, news, classes);
+    keyvalue_publish(w, home, news);
 }

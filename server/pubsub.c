@@ -5,6 +5,7 @@
 #include "base/mem.h"
 #include "base/world.h"
 #include "resp/writer.h"
+#include "server/keyvalue.h"
 #include "server/pubsub_registry.h"
 #include "server/worker.h"
 #include "storage/hash.h"
@@ -35,6 +36,7 @@ struct desk {
     struct channel **heard;
     size_t heard_len, heard_cap;
     struct buf encoded;        /* scratch of deliver */
+    struct buf made;           /* scratch of publish: a message that is made */
     struct mailbox *congested; /* where this worker put more than its owner can keep up with */
 };
 
@@ -67,6 +69,7 @@ void pubsub_free(struct pubsub *p)
         table_release(&p->desks[i].pairs);
         mem_free(p->desks[i].heard);
         buf_release(&p->desks[i].encoded);
+        buf_release(&p->desks[i].made);
     }
     registry_release(&p->registry);
     mem_free(p);
@@ -230,6 +233,7 @@ bool pubsub_subscribe(struct conn *c, enum channel_kind kind, struct slice name)
 
     if (find_pair(c, kind, name, hash, &place))
         return false;
+    keyvalue_listen(w->server, kind, name);
     lock_take(&part->lock);
     ch = registry_make_locked(r, kind, name, hash);
     ch->total++;
@@ -259,6 +263,7 @@ static void end_subscription(struct subscription *s, struct table_place place)
     lock_release(&part->lock);
     deliver_all(w, before);
     remove_pair(s, place);
+    keyvalue_unlisten(w->server, ch->kind, ch->name);
     /* Others may be delivering what they took from their mailboxes before they left the channel. */
     if (last)
         world_retire(ch);
@@ -375,38 +380,57 @@ static void post(struct worker *w, struct slice name, struct slice payload)
     message_drop(m);
 }
 
-static uint64_t hear_patterns(struct registry *r, struct desk *desk, struct slice name)
+static bool matches(struct slice pattern, struct slice channel)
+{
+    return glob_match(pattern, channel, false);
+}
+
+static uint64_t hear_patterns(struct registry *r, struct desk *desk, const struct publication *p)
 {
     uint64_t receivers = 0;
 
     LIST_EACH (ch, &r->pattern_list, struct channel, link) {
-        if (glob_match(ch->name, name, false))
+        if (p->suits(ch->name, p->channel))
             receivers += hear(desk, ch);
     }
     return receivers;
 }
 
-static uint64_t publish(struct worker *w, enum channel_kind kind, struct slice name,
-                        struct slice payload)
+static void make_and_post(struct worker *w, const struct publication *p)
+{
+    struct buf *made = &desk_of(w)->made;
+
+    if (!p->make) {
+        post(w, p->channel, p->message);
+        return;
+    }
+    made->len = 0;
+    p->make(made, p->opaque);
+    post(w, p->channel, buf_slice(made));
+    if (made->cap > KEEP_SCRATCH_UP_TO)
+        buf_release(made);
+}
+
+static uint64_t publish(struct worker *w, enum channel_kind kind, const struct publication *p)
 {
     struct registry *r = &w->server->pubsub->registry;
     struct desk *desk = desk_of(w);
-    uint64_t hash = hash_bytes(name), receivers = 0;
+    uint64_t hash = hash_bytes(p->channel), receivers = 0;
     struct channel_part *part = registry_part(r, kind, hash);
     bool patterns = kind == CHANNEL_PLAIN && atomic_load(&r->counts[CHANNEL_PATTERN]);
     struct channel *ch;
 
     desk->heard_len = 0;
     lock_take(&part->lock);
-    ch = registry_find_locked(part, kind, name, hash);
+    ch = registry_find_locked(part, kind, p->channel, hash);
     if (ch)
         receivers += hear(desk, ch);
     if (patterns) {
         lock_take(&r->patterns.lock);
-        receivers += hear_patterns(r, desk, name);
+        receivers += hear_patterns(r, desk, p);
     }
     if (desk->heard_len)
-        post(w, name, payload);
+        make_and_post(w, p);
     if (patterns)
         lock_release(&r->patterns.lock);
     lock_release(&part->lock);
@@ -418,16 +442,25 @@ bool pubsub_idle(const struct server *s)
     return pubsub_channels(s, CHANNEL_PLAIN) + pubsub_channels(s, CHANNEL_PATTERN) == 0;
 }
 
+uint64_t pubsub_publish_suiting(struct worker *w, const struct publication *p)
+{
+    return pubsub_idle(w->server) ? 0 : publish(w, CHANNEL_PLAIN, p);
+}
+
 uint64_t pubsub_publish(struct worker *w, struct slice channel, struct slice message)
 {
-    return pubsub_idle(w->server) ? 0 : publish(w, CHANNEL_PLAIN, channel, message);
+    struct publication p = {.channel = channel, .message = message, .suits = matches};
+
+    return pubsub_publish_suiting(w, &p);
 }
 
 uint64_t pubsub_publish_shard(struct worker *w, struct slice channel, struct slice message)
 {
+    struct publication p = {.channel = channel, .message = message};
+
     if (!pubsub_channels(w->server, CHANNEL_SHARD))
         return 0;
-    return publish(w, CHANNEL_SHARD, channel, message);
+    return publish(w, CHANNEL_SHARD, &p);
 }
 
 /* ---- MONITOR -------------------------------------------------------------------------------- */

@@ -51,6 +51,17 @@ size_t pubsub_memory(const struct conn *c);
  * how many. Connections of the calling worker get it with its next pubsub_deliver().
  */
 uint64_t pubsub_publish(struct worker *w, struct slice channel, struct slice message);
+/*
+ * The same, but patterns get it for which `suits` says so, rather than those that the channel
+ * matches; and the message may be made when it is known that it has a receiver.
+ */
+struct publication {
+    struct slice channel, message;
+    void (*make)(struct buf *message, const void *opaque); /* NULL: `message` is it */
+    const void *opaque;
+    bool (*suits)(struct slice pattern, struct slice channel);
+};
+uint64_t pubsub_publish_suiting(struct worker *w, const struct publication *p);
 /* To subscribers of the shard channel only. */
 uint64_t pubsub_publish_shard(struct worker *w, struct slice channel, struct slice message);
 /*

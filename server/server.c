@@ -8,6 +8,7 @@
 #include "base/world.h"
 #include "server/client_limit.h"
 #include "server/command.h"
+#include "server/keyvalue.h"
 #include "server/latency.h"
 #include "server/listener.h"
 #include "server/process.h"
@@ -331,6 +332,7 @@ void server_release(struct server *s)
     mem_free(s->workers);
     pubsub_free(s->pubsub);
     tracking_free(s->tracking, &s->keyspace);
+    keyvalue_release(&s->keyspace);
     slowlog_free(s->slowlog);
     latency_free(s->latency);
     keyspace_release(&s->keyspace);

@@ -57,8 +57,9 @@ struct server {
     struct slowlog *slowlog;
     struct reaper *reaper;
 
-    _Atomic uint32_t gates;  /* enum server_gates */
-    _Atomic bool broadcasts; /* there are clients that are told of changes by prefix */
+    _Atomic uint32_t gates;              /* enum server_gates */
+    _Atomic bool broadcasts;             /* there are clients that are told of changes by prefix */
+    _Atomic uint32_t keyvalue_listeners; /* subscribers of events that carry the value */
     _Atomic uint64_t next_client_id;
     _Atomic int64_t clients; /* open connections */
     _Atomic uint64_t rejected_connections;
@@ -108,6 +109,13 @@ static inline bool server_gate(const struct server *s, uint32_t gate)
     return atomic_load_explicit(&s->gates, memory_order_relaxed) & gate;
 }
 void server_set_gate(struct server *s, uint32_t gate, bool on);
+
+/* Whether anybody may want events that carry the value, of whatever key (keyvalue.h). */
+static inline bool keyvalue_wanted(const struct server *s)
+{
+    return atomic_load_explicit(&s->keyvalue_listeners, memory_order_relaxed) |
+           (s->conf->notify_keyspace_events & CONF_EVENT_KEYVALUE);
+}
 
 /* CLIENT PAUSE: nothing changes meanwhile, so nothing expires or is evicted either. In a round. */
 static inline bool server_paused(const struct server *s, int64_t mono_ms)

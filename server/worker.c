@@ -11,6 +11,7 @@
 #include "server/crash.h"
 #include "server/eviction.h"
 #include "server/expirer.h"
+#include "server/keyvalue.h"
 #include "server/output_limit.h"
 #include "server/pubsub.h"
 #include "server/timing.h"
@@ -440,6 +441,7 @@ void worker_release(struct worker *w)
     event_del(&w->unpark_event);
     event_del(&w->release_event);
     evictor_free(w->evictor);
+    keyvalue_release_notes(w);
     event_del(&w->expire_event);
     event_base_free(w->base);
     inbox_release(&w->inbox);

@@ -43,6 +43,7 @@ struct gathered {
 struct evictor;
 struct outlet_desk;
 struct waited;
+struct keyvalue_notes;
 
 struct worker {
     struct server *server;
@@ -117,6 +118,7 @@ struct worker {
     int64_t clock_offset_ms;   /* wall clock minus monotonic, when last looked at */
 
     struct evictor *evictor;
+    struct keyvalue_notes *notes; /* scratch of keyvalue.c; NULL until it is needed */
 
     struct event tick_event, unpark_event, release_event;
 };

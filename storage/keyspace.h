@@ -23,6 +23,7 @@ struct shard {
     struct table *watched; /* keys that clients watch, see server/watch.h; NULL for none */
     struct table *waited;  /* keys that clients wait for, see server/waited.h; NULL for none */
     struct table *tracked; /* keys that clients cache, see server/tracked_keys.h; the same */
+    struct heard *heard;   /* keys whose events carry the value, see server/keyvalue.h; the same */
 };
 
 /* The keys of one shard in one database. */
