@@ -181,6 +181,11 @@ struct entry *call_peek(struct call *c, int i)
     return look_up(c, i, c->db);
 }
 
+uint64_t call_version(struct call *c, int i, const struct entry *e)
+{
+    return space_version(keyspace_space(&c->server->keyspace, c->db, shard_of(call_hash(c, i))), e);
+}
+
 struct entry *call_peek_db(struct call *c, int i, int db)
 {
     return look_up(c, i, db);

@@ -105,6 +105,9 @@ struct entry *call_find_named(struct call *c, struct slice key);
 /* In another database. Counts and marks nothing. */
 struct entry *call_peek_db(struct call *c, int i, int db);
 
+/* The version of the entry that was found at key i, 0 for NULL. */
+uint64_t call_version(struct call *c, int i, const struct entry *e);
+
 /* The bytes of a string entry; `digits` is room for those of a number. */
 static inline struct slice call_string(const struct entry *e, char digits[NUM_INT_MAX])
 {

@@ -110,15 +110,6 @@ static void serve(const struct call *c, struct key_locks *held)
         serving_run(c->worker, held);
 }
 
-static NOINLINE void serve_and_release(const struct call *c)
-{
-    struct key_locks locks = {0};
-
-    key_locks_add(&locks, c->first_hash);
-    serve(c, &locks);
-    key_locks_release(&locks, &c->server->keyspace);
-}
-
 /*
  * What the request in hand and those like it behind it need of a large collection, on its way into
  * the cache: first the buckets, then the members. The shard is locked.
@@ -161,7 +152,7 @@ static void run_locked(struct call *c)
             look_ahead(c);
         run_handler(c);
         if (UNLIKELY(serving_due(c->worker)))
-            serve_and_release(c);
+            serving_unlock(c->worker, shard_of(c->first_hash));
         else
             lock_release(lock);
     } else if (command_needs_world(cmd, c->argv, c->argc)) {

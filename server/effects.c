@@ -77,6 +77,8 @@ void effect_removed(struct worker *w, int db, unsigned shard, struct slice key,
 
     if (UNLIKELY(home->watched))
         watch_removed(home, db, key, version);
+    if (UNLIKELY(home->waited))
+        serving_note(w, db, home, NULL, key);
     if (UNLIKELY(tracking_cares(w->server, home)))
         tracking_changed(w, home, key, event == EVENT_EXPIRED || event == EVENT_EVICTED);
     w->stats.dirty++;
@@ -138,6 +140,7 @@ void effect_emptying(struct worker *w, int db)
 {
     watch_databases(&w->server->keyspace, db, -1, w->now_ms);
     keyvalue_flushed(w, db);
+    serving_note_emptied(w, db);
 }
 
 void effect_swapping(struct worker *w, int a, int b)
@@ -147,11 +150,13 @@ void effect_swapping(struct worker *w, int a, int b)
 
 void effect_swapped(struct worker *w, int a, int b)
 {
-    if (a != b) {
-        serving_note_swap(w, a, b);
-        keyvalue_swapped(w, a, b);
-    }
     effect_database(w, 1);
+    if (a == b)
+        return;
+    keyspace_renew(&w->server->keyspace, a);
+    keyspace_renew(&w->server->keyspace, b);
+    serving_note_swap(w, a, b);
+    keyvalue_swapped(w, a, b);
 }
 
 /* All shards, since a version that a client remembers of any key must not come again. */

@@ -7,6 +7,7 @@
 #include "server/effects.h"
 #include "server/latency.h"
 #include "server/reaper.h"
+#include "server/serving.h"
 
 #include <event2/event.h>
 #include <math.h>
@@ -243,7 +244,7 @@ static bool evict_candidate(struct evictor *ev, const struct candidate *c)
            access_dispensability(conf, w->now_ms, f.entry) >= c->dispensability;
     if (fits)
         drop(ev, c->db, c->hash, f);
-    lock_release(&ks->shards[shard].lock);
+    serving_unlock(w, shard);
     effect_settle(w);
     return fits;
 }
@@ -292,7 +293,7 @@ static bool evict_random(struct evictor *ev)
     e = draw(space, only_volatile(w->server->conf));
     if (e)
         drop(ev, db, entry_hash(e), space_find(space, entry_hash(e), entry_key(e)));
-    lock_release(&ks->shards[shard].lock);
+    serving_unlock(w, shard);
     effect_settle(w);
     return e != NULL;
 }

@@ -3,6 +3,7 @@
 
 #include "base/mem.h"
 #include "server/effects.h"
+#include "server/serving.h"
 
 enum {
     KEYS_A_LOCK = 64,    /* keys removed before the shard's lock is given up for a moment */
@@ -77,7 +78,7 @@ static bool expire_some(struct worker *w, unsigned shard, int *removed)
         next = at < next ? at : next;
     }
     atomic_store_explicit(&ks->due[shard], next, memory_order_relaxed);
-    lock_release(&ks->shards[shard].lock);
+    serving_unlock(w, shard);
     effect_settle(w);
     *removed += here;
     return next <= w->now_ms;

@@ -17,10 +17,15 @@ struct key_locks {
     bool any;
 };
 
+static inline void key_locks_add_shard(struct key_locks *locks, unsigned shard)
+{
+    locks->shards[shard / 64] |= (uint64_t)1 << shard % 64;
+    locks->any = true;
+}
+
 static inline void key_locks_add(struct key_locks *locks, uint64_t hash)
 {
-    locks->shards[shard_of(hash) / 64] |= (uint64_t)1 << shard_of(hash) % 64;
-    locks->any = true;
+    key_locks_add_shard(locks, shard_of(hash));
 }
 /*
  * Adds the shards of the call's keys, and puts their hashes where their arguments are. False if it

@@ -34,11 +34,17 @@ static uint64_t bit_of(const struct worker *w)
     return (uint64_t)1 << w->index;
 }
 
+/* Whether somebody waits for what has become of the key, NULL for nothing. */
+static bool concerns_any(const struct waited *k, const struct entry *e)
+{
+    enum wait_for offer = e ? offer_of(e) : WAIT_KINDS;
+
+    return waited_first(k, WAIT_FOR_CHANGE) || (offer != WAIT_KINDS && waited_first(k, offer));
+}
+
 static void note(struct worker *w, struct waited *k, const struct entry *e)
 {
-    enum wait_for offer = offer_of(e);
-
-    if (offer == WAIT_KINDS || !waited_first(k, offer) || k->signals & bit_of(w))
+    if (!concerns_any(k, e) || k->signals & bit_of(w))
         return;
     k->signals |= bit_of(w);
     if (w->ready_len == w->ready_cap) {
@@ -57,39 +63,46 @@ void serving_note(struct worker *w, int db, struct shard *shard, const struct en
         note(w, k, e);
 }
 
-struct swap {
+/* All keys of a database in which somebody waits. */
+struct noting {
     struct worker *worker;
     int db;
 };
 
-static void note_if_there(void *item, void *opaque)
+static void note_as_it_is(void *item, void *opaque)
 {
-    const struct swap *swap = opaque;
+    const struct noting *noting = opaque;
     struct waited *k = CONTAINER_OF((struct named_key *)item, struct waited, key);
-    const struct keyspace *ks = &swap->worker->server->keyspace;
-    const struct entry *e;
+    const struct keyspace *ks = &noting->worker->server->keyspace;
 
-    if (k->key.db != swap->db)
-        return;
-    e = space_find(keyspace_space(ks, k->key.db, shard_of(k->key.hash)), k->key.hash,
-                   named_key_name(&k->key))
-            .entry;
-    if (e)
-        note(swap->worker, k, e);
+    if (k->key.db == noting->db)
+        note(noting->worker, k,
+             space_find(keyspace_space(ks, k->key.db, shard_of(k->key.hash)), k->key.hash,
+                        named_key_name(&k->key))
+                 .entry);
+}
+
+static void note_all(struct worker *w, int db)
+{
+    const struct keyspace *ks = &w->server->keyspace;
+    struct noting noting = {w, db};
+
+    for (unsigned i = 0; i < SHARDS; i++) {
+        if (ks->shards[i].waited)
+            table_each(ks->shards[i].waited, note_as_it_is, &noting);
+    }
 }
 
 void serving_note_swap(struct worker *w, int a, int b)
 {
-    const struct keyspace *ks = &w->server->keyspace;
+    note_all(w, a);
+    note_all(w, b);
+}
 
-    for (int side = 0; side < 2; side++) {
-        struct swap swap = {w, side ? b : a};
-
-        for (unsigned i = 0; i < SHARDS; i++) {
-            if (ks->shards[i].waited)
-                table_each(ks->shards[i].waited, note_if_there, &swap);
-        }
-    }
+/* Who waits for what a key has is served nothing: that is looked at when nothing is there. */
+void serving_note_emptied(struct worker *w, int db)
+{
+    note_all(w, db);
 }
 
 /* ---- serving --------------------------------------------------------------------------------- */
@@ -107,7 +120,7 @@ static const struct entry *entry_of(const struct serving *s, const struct waited
     return NULL;
 }
 
-/* The first who can be served from the key as it is. */
+/* The first who can be served from what the key has. */
 static struct hook *next_hook(const struct serving *s, const struct waited *k)
 {
     const struct entry *e = entry_of(s, k);
@@ -183,7 +196,8 @@ static void run(const struct serving *s, struct waiter *waiter, int come)
 static void serve(struct serving *s, struct shard *shard, struct hook *h)
 {
     struct waiter *waiter = h->waiter;
-    bool mine = !peer_is_gone(waiter) && waiter_claim(waiter);
+    bool takes = waiter->wait.what != WAIT_FOR_CHANGE;
+    bool mine = !(takes && peer_is_gone(waiter)) && waiter_claim(waiter);
 
     s->worker->stats.waiters_tried++;
     waited_unhang(shard, h);
@@ -193,6 +207,19 @@ static void serve(struct serving *s, struct shard *shard, struct hook *h)
     run(s, waiter, h->arg);
     tracking_before_replies(s->worker, s->worker->current);
     waiter_hand_over(waiter, s->worker);
+}
+
+/* All who know another version than the key has; none of them is in another's way. */
+static void serve_changed(struct serving *s, struct shard *shard, const struct waited *k)
+{
+    const struct named_key *key = &k->key;
+    const struct entry *e = entry_of(s, k);
+    uint64_t version = space_version(keyspace_space(s->keyspace, key->db, shard_of(key->hash)), e);
+
+    LIST_EACH_SAFE (h, &k->queues[WAIT_FOR_CHANGE], struct hook, link) {
+        if (h->waiter->wait.since != version)
+            serve(s, shard, h);
+    }
 }
 
 /* The key stays known while its signal is set. */
@@ -205,6 +232,8 @@ static void serve_key(struct serving *s, struct waited *k)
         if (hold_beside(s, h->waiter))
             serve(s, shard, h);
     }
+    if (waited_first(k, WAIT_FOR_CHANGE))
+        serve_changed(s, shard, k);
     k->signals &= ~bit_of(s->worker);
     waited_forget(shard, k);
 }
@@ -219,4 +248,21 @@ void serving_run(struct worker *w, struct key_locks *held)
     w->ready_len = 0;
     /* Not the time of the command that made it possible. */
     w->run_start += ticks_now() - start;
+}
+
+static NOINLINE void serve_and_unlock(struct worker *w, unsigned shard)
+{
+    struct key_locks held = {0};
+
+    key_locks_add_shard(&held, shard);
+    serving_run(w, &held);
+    key_locks_release(&held, &w->server->keyspace);
+}
+
+void serving_unlock(struct worker *w, unsigned shard)
+{
+    if (UNLIKELY(serving_due(w)))
+        serve_and_unlock(w, shard);
+    else
+        lock_release(&w->server->keyspace.shards[shard].lock);
 }

@@ -16,14 +16,15 @@
 
 #include "server/call.h"
 
-/* What the keys are waited for to have. */
-enum wait_for { WAIT_FOR_LIST, WAIT_FOR_ZSET, WAIT_KINDS };
+/* What the keys are waited for to have; or to have another version than is known. */
+enum wait_for { WAIT_FOR_LIST, WAIT_FOR_ZSET, WAIT_FOR_CHANGE, WAIT_KINDS };
 
 struct wait {
     enum wait_for what;
     int first, count; /* the arguments that are the keys; none: only for its time */
     int beside;       /* a key that the command touches besides the one that came; 0: none */
     int64_t until_us; /* monotonic; 0: for ever */
+    uint64_t since;   /* WAIT_FOR_CHANGE: the version that is known, 0 for no key */
     void (*in_vain)(struct call *c); /* answers when the time is up; NULL: the null array */
 };
 

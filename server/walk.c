@@ -3,6 +3,7 @@
 
 #include "server/effects.h"
 #include "server/server.h"
+#include "server/serving.h"
 
 enum {
     EXPIRED_MAX = 64,      /* those found dropped at a time; the expirer finds the others */
@@ -60,8 +61,14 @@ static struct space *enter(struct walk *walk, unsigned shard)
 
 static void leave(struct walk *walk, unsigned shard, struct space *space)
 {
+    const struct call *c = walk->call;
+
     drop_expired(walk, space);
-    lock_release(&walk->call->server->keyspace.shards[shard].lock);
+    /* With the world stopped it may be a part of a transaction, whose end serves. */
+    if (c->world)
+        lock_release(&c->server->keyspace.shards[shard].lock);
+    else
+        serving_unlock(c->worker, shard);
     effect_settle(walk->call->worker);
 }
 

@@ -124,6 +124,14 @@ void keyspace_swap(struct keyspace *ks, int a, int b)
     atomic_store(&ks->spaces[b], was);
 }
 
+void keyspace_renew(struct keyspace *ks, int db)
+{
+    struct space *spaces = keyspace_space(ks, db, 0);
+
+    for (unsigned i = 0; keyspace_is_used(ks, db) && i < SHARDS; i++)
+        spaces[i].floor = ks->shards[i].seq;
+}
+
 struct space *keyspace_detach(struct keyspace *ks, int db)
 {
     struct space *old = atomic_exchange(&ks->spaces[db], ks->unused);

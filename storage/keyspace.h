@@ -30,6 +30,7 @@ struct shard {
 struct space {
     struct table table;
     struct expiry expiry;
+    uint64_t floor; /* what version keys have at least; see keyspace_renew() */
 };
 
 struct keyspace {
@@ -83,6 +84,12 @@ static inline struct found space_find(const struct space *s, uint64_t hash, stru
 /* The same by the hash alone, where the key is not at hand. Locked. */
 struct found space_find_hash(const struct space *s, uint64_t hash);
 
+/* The version of a key of this space; NULL, that there is none, has 0. Locked. */
+static inline uint64_t space_version(const struct space *s, const struct entry *e)
+{
+    return !e ? 0 : UNLIKELY(e->version < s->floor) ? s->floor : e->version;
+}
+
 /* The next version of a key of this shard. Locked. */
 static inline uint64_t shard_next_version(struct shard *shard)
 {
@@ -102,6 +109,11 @@ struct entry *keyspace_take(struct keyspace *ks, int db, uint64_t hash, struct f
 
 /* Locked by stopping the world; both databases exist. */
 void keyspace_swap(struct keyspace *ks, int a, int b);
+/*
+ * Gives all keys of a database new versions, those last given in their shards: what it holds came
+ * from another one, where versions were lower or higher. Locked by stopping the world.
+ */
+void keyspace_renew(struct keyspace *ks, int db);
 /*
  * Empties a database and returns what it held, NULL for nothing, for keyspace_free_spaces, which
  * any thread may call later. Locked by stopping the world.
