@@ -453,7 +453,9 @@ static void tell_swapped(void *item, void *opaque)
     const struct sweep *sweep = opaque;
     const struct entry *now = k->db == sweep->db ? entry_in(sweep, k->db, k) : NULL;
     const struct entry *was = k->db == sweep->db ? entry_in(sweep, sweep->from, k) : NULL;
-    uint64_t version = now ? now->version : shard_next_version(sweep->shard);
+    const struct space *space =
+        keyspace_space(&sweep->worker->server->keyspace, k->db, shard_of(k->hash));
+    uint64_t version = now ? space_version(space, now) : shard_next_version(sweep->shard);
 
     if (now || was)
         publish_to(
