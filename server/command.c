@@ -156,7 +156,8 @@ static void derive_first_key(struct command *cmd)
     if (!keys || k->find != KEY_FIND_RANGE)
         return;
     cmd->first_key = k->index;
-    cmd->one_key = k->last == 0 && cmd->keys[1].search == KEY_SEARCH_NONE;
+    cmd->one_key = k->last == 0 && cmd->keys[1].search == KEY_SEARCH_NONE && !cmd->find_more &&
+                   !cmd->needs_world;
 }
 
 static void derive(struct command_table *t, int id)
@@ -301,6 +302,8 @@ int command_keys(const struct command *cmd, const struct slice *argv, int argc,
                 out[n] = (struct key_position){i, flags};
         }
     }
+    if (cmd->find_more)
+        n += cmd->find_more(argv, argc, out + (n < max ? n : max), n < max ? max - n : 0);
     if (cmd->find_key && cmd->find_key(argv, argc, &more)) {
         if (n < max)
             out[n] = more;

@@ -74,6 +74,7 @@ enum key_flags {
     KEY_NOT_KEY = 1 << 8, /* not a key, but routed like one: a shard channel */
     KEY_INCOMPLETE = 1 << 9,
     KEY_VARIABLE_FLAGS = 1 << 10,
+    KEY_LOCK = 1 << 11, /* the name of a lock, and perhaps a key too; not told in COMMAND INFO */
 };
 
 enum key_search { KEY_SEARCH_NONE, KEY_SEARCH_INDEX, KEY_SEARCH_KEYWORD, KEY_SEARCH_UNKNOWN };
@@ -201,6 +202,8 @@ struct command {
     const char *key_notes[KEY_SPECS_MAX]; /* COMMAND INFO's remark on each of `keys`, or NULL */
     /* Where the key behind KEY_UNKNOWN is; false if there is none in this request. */
     bool (*find_key)(const struct slice *argv, int argc, struct key_position *out);
+    /* Where keys are behind the first one of keys[0]; how many, of which `max` are written. */
+    int (*find_more)(const struct slice *argv, int argc, struct key_position *out, int max);
     /* Whether this request concerns keys that cannot be told from it: it runs as CMD_WORLD does. */
     bool (*needs_world)(const struct slice *argv, int argc);
     const char *group; /* "string", "generic", "connection" … */

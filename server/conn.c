@@ -7,6 +7,7 @@
 #include "server/batch.h"
 #include "server/client_limit.h"
 #include "server/incoming.h"
+#include "server/locks/lock_session.h"
 #include "server/monitor.h"
 #include "server/output_limit.h"
 #include "server/pubsub.h"
@@ -103,6 +104,7 @@ static void bury(struct conn *c)
     struct server *s = c->worker->server;
 
     waiting_end(c);
+    lock_session_leave(c);
     transaction_drop(c);
     pubsub_drop(c);
     monitor_end(c);

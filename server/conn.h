@@ -25,6 +25,7 @@ struct transaction;
 struct waiter;
 struct tracker;
 struct outlet;
+struct lock_session;
 
 enum conn_flags {
     CONN_CLOSE_AFTER_REPLY = 1 << 0, /* no more requests; closed when everything is written */
@@ -53,7 +54,7 @@ enum conn_gates {
     CONN_GATE_REPLY = 1 << 18,      /* CLIENT REPLY is not simply on */
     CONN_GATE_MULTI = 1 << 19,
     CONN_GATE_MONITOR = 1 << 20,
-    CONN_GATE_TRACKING = 1 << 21, /* it has an outlet; refuses nothing */
+    CONN_GATE_TRACKING = 1 << 21, /* see outlet_of(); refuses nothing */
 };
 
 /* What a connection keeps of input that is not worked off. */
@@ -75,6 +76,7 @@ struct conn_extra {
     struct subscription *watch;           /* MONITOR */
     struct tracker *tracker;              /* of CLIENT TRACKING */
     struct outlet *outlet;                /* where it is told of keys that changed */
+    struct lock_session *lock_session;    /* who holds its locks */
 };
 
 struct conn {

@@ -60,7 +60,6 @@ struct outlet *outlet_of(struct conn *c)
     x->outlet->worker = c->worker;
     x->outlet->conn = c;
     list_init(&x->outlet->link);
-    c->gates |= CONN_GATE_TRACKING;
     return x->outlet;
 }
 
@@ -202,6 +201,11 @@ void outlet_close(struct conn *c)
 static void encode(const struct conn *c, const struct head *head, struct slice body,
                    struct writer *w)
 {
+    if (head->kind == NOTICE_LOCK) {
+        if (c->resp3)
+            write_raw(w, body);
+        return;
+    }
     if (!c->resp3 && (head->kind == NOTICE_BROKEN || !head->redirected || !c->subs))
         return;
     write_push(w, c->resp3 ? 2 : 3);

@@ -32,6 +32,7 @@ struct outlet_desk {
 enum notice_kind {
     NOTICE_KEYS,   /* these keys, an array in RESP, have changed */
     NOTICE_ALL,    /* all keys have */
+    NOTICE_LOCK,   /* a push in RESP3, of a lock of the client's; nothing in RESP2 */
     NOTICE_BROKEN, /* another connection, whose id this is in RESP, cannot be told any more */
 };
 
@@ -43,7 +44,11 @@ struct notice {
 
 void outlet_desk_init(struct outlet_desk *desk);
 
-/* The connection's outlet, made if it has none. Its own worker, or the world is stopped. */
+/*
+ * The connection's outlet, made if it has none. Its own worker, or the world is stopped. Who wants
+ * what comes to be written before the connection's next reply gives it CONN_GATE_TRACKING; else
+ * that is done when the round ends.
+ */
 struct outlet *outlet_of(struct conn *c);
 void outlet_hold(struct outlet *o);
 void outlet_drop(struct outlet *o);

@@ -1,6 +1,8 @@
 /* See request_keys.h. */
 #include "server/request_keys.h"
 
+#include "base/compiler.h"
+
 static int times_said(const char *word, const struct slice *argv, int from, int argc)
 {
     int n = 0;
@@ -45,4 +47,33 @@ bool sort_needs_world(const struct slice *argv, int argc)
 bool georadius_needs_world(const struct slice *argv, int argc)
 {
     return times_said("store", argv, 2, argc) > 1 || times_said("storedist", argv, 2, argc) > 1;
+}
+
+static bool is_lock_option(struct slice arg)
+{
+    static const char *const options[] = {"shared",   "permits",   "lease", "wait", "owner",
+                                          "detached", "reentrant", "guard", "data", "queue"};
+
+    for (size_t i = 0; i < COUNT_OF(options); i++) {
+        if (slice_is(arg, options[i]))
+            return true;
+    }
+    return false;
+}
+
+int lock_find_names(const struct slice *argv, int argc, struct key_position *out, int max)
+{
+    int n = 0;
+
+    for (int i = 2; i < argc && !is_lock_option(argv[i]); i++, n++) {
+        if (n < max)
+            out[n] = (struct key_position){i, KEY_RW | KEY_LOCK};
+    }
+    return n;
+}
+
+bool lock_renews_all(const struct slice *argv, int argc)
+{
+    (void)argv;
+    return argc == 4;
 }

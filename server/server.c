@@ -11,6 +11,7 @@
 #include "server/keyvalue.h"
 #include "server/latency.h"
 #include "server/listener.h"
+#include "server/locks/lock_desk.h"
 #include "server/process.h"
 #include "server/pubsub.h"
 #include "server/reaper.h"
@@ -154,6 +155,7 @@ bool server_init(struct server *s, struct conf *conf)
     s->reaper = reaper_new();
     s->pubsub = pubsub_new(conf_workers(conf));
     s->tracking = tracking_new(conf_workers(conf));
+    s->locks = locks_new(conf_workers(conf));
     server_set_gate(s, GATE_MEMORY, conf->maxmemory > 0);
     s->client_limit = client_limit_of(conf);
     s->main_base = event_base_new();
@@ -327,12 +329,14 @@ void server_release(struct server *s)
 {
     listener_free(s->listener);
     reaper_free(s->reaper);
+    s->locks->ending = true;
     for (int i = 0; i < s->workers_len; i++)
         worker_release(&s->workers[i]);
     mem_free(s->workers);
     pubsub_free(s->pubsub);
     tracking_free(s->tracking, &s->keyspace);
     keyvalue_release(&s->keyspace);
+    locks_free(s);
     slowlog_free(s->slowlog);
     latency_free(s->latency);
     keyspace_release(&s->keyspace);

@@ -20,6 +20,7 @@ struct worker;
 struct command_table;
 struct pubsub;
 struct tracking;
+struct locks;
 struct latency;
 struct reaper;
 struct slowlog;
@@ -53,6 +54,7 @@ struct server {
     struct inbox main_inbox;
     struct pubsub *pubsub;
     struct tracking *tracking;
+    struct locks *locks;
     struct latency *latency;
     struct slowlog *slowlog;
     struct reaper *reaper;

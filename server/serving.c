@@ -3,10 +3,9 @@
 
 #include "base/mem.h"
 #include "server/effects.h"
+#include "server/locks/lock_grant.h"
 #include "server/tracking.h"
 #include "server/waited.h"
-
-#include <poll.h>
 
 struct serving {
     struct worker *worker;
@@ -130,17 +129,6 @@ static struct hook *next_hook(const struct serving *s, const struct waited *k)
 }
 
 /*
- * The client may have closed, and its worker not have got to see it yet: what it were served would
- * be lost. The descriptor is open as long as the waiter hangs in a shard.
- */
-static bool peer_is_gone(const struct waiter *waiter)
-{
-    struct pollfd p = {.fd = waiter->fd, .events = POLLRDHUP};
-
-    return poll(&p, 1, 0) > 0;
-}
-
-/*
  * Has the shard of the other key that the waiter's command touches. False if the locks were let go
  * for it, and things may be different.
  */
@@ -197,7 +185,7 @@ static void serve(struct serving *s, struct shard *shard, struct hook *h)
 {
     struct waiter *waiter = h->waiter;
     bool takes = waiter->wait.what != WAIT_FOR_CHANGE;
-    bool mine = !(takes && peer_is_gone(waiter)) && waiter_claim(waiter);
+    bool mine = !(takes && waiter_peer_is_gone(waiter)) && waiter_claim(waiter);
 
     s->worker->stats.waiters_tried++;
     waited_unhang(shard, h);
@@ -246,6 +234,8 @@ void serving_run(struct worker *w, struct key_locks *held)
     for (size_t i = 0; i < w->ready_len; i++)
         serve_key(&s, w->ready[i]);
     w->ready_len = 0;
+    if (w->locks_due)
+        lock_serve(w, held);
     /* Not the time of the command that made it possible. */
     w->run_start += ticks_now() - start;
 }

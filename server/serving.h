@@ -23,7 +23,7 @@ void serving_note_emptied(struct worker *w, int db);
 /* Whether a change since the last time calls for it. */
 static inline bool serving_due(const struct worker *w)
 {
-    return w->ready_len != 0;
+    return (w->ready_len != 0) | w->locks_due;
 }
 /*
  * Serves. What is `held` may grow, and may be let go and taken again: the command must be done with

@@ -23,6 +23,7 @@ struct tracker *tracker_of(struct conn *c)
     t->id = c->id;
     t->home = c->worker->server->tracking;
     t->own = outlet_of(c);
+    c->gates |= CONN_GATE_TRACKING;
     outlet_hold(t->own);
     c->extra->tracker = t;
     return t;

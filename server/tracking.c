@@ -55,8 +55,10 @@ static void redirect(struct tracker *t, struct conn *to)
         outlet_drop(t->to);
     t->to = to ? outlet_of(to) : NULL;
     t->to_id = to ? to->id : 0;
-    if (to)
-        outlet_hold(t->to);
+    if (!to)
+        return;
+    outlet_hold(t->to);
+    to->gates |= CONN_GATE_TRACKING;
 }
 
 void tracking_on(struct conn *c, uint32_t flags, struct conn *to)

@@ -33,6 +33,7 @@ struct waiter {
     struct buf reply;
     uint64_t ns;                  /* that serving took */
     bool unblocked;               /* by CLIENT UNBLOCK */
+    bool answered;                /* from a queue of another kind */
     struct inbox_message message; /* brings it back to its worker... */
     struct list served_link;      /* ... unless that is whose thread it is */
 
@@ -52,6 +53,18 @@ static inline bool waiter_claim(struct waiter *waiter)
 {
     return !atomic_exchange_explicit(&waiter->claimed, true, memory_order_acq_rel);
 }
+
+/* Whether somebody has got true. */
+static inline bool waiter_is_claimed(const struct waiter *waiter)
+{
+    return atomic_load_explicit(&waiter->claimed, memory_order_relaxed);
+}
+
+/*
+ * The client may have closed, and its worker not have got to see it yet: what it were served would
+ * be lost. The descriptor is open as long as the waiter hangs in a shard.
+ */
+bool waiter_peer_is_gone(const struct waiter *waiter);
 
 /* The reply is written: it goes to the worker of the connection. `by` has claimed it. */
 void waiter_hand_over(struct waiter *waiter, struct worker *by);

@@ -9,6 +9,7 @@
 #include "server/waited.h"
 
 #include <math.h>
+#include <poll.h>
 
 enum { LOOK_AGAIN_S = 3600 }; /* a timer is set for no longer */
 
@@ -145,6 +146,8 @@ static void unhang(struct waiter *waiter)
 static void release(struct waiter *waiter)
 {
     unhang(waiter);
+    if (waiter->wait.ended)
+        waiter->wait.ended(waiter);
     event_del(&waiter->timer);
     list_remove(&waiter->link);
     list_remove(&waiter->served_link);
@@ -180,7 +183,7 @@ static void account(struct waiter *waiter)
 
     if (error)
         dispatch_count_error(&c);
-    if (waiter->served || waiter->unblocked)
+    if (waiter->served || waiter->answered || waiter->unblocked)
         timing_served(&c, waiter->ran_ns, waiter->ns, error || waiter->unblocked);
 }
 
@@ -205,6 +208,13 @@ static void on_message(struct inbox_message *m, void *owner)
 {
     (void)owner;
     finish(CONTAINER_OF(m, struct waiter, message));
+}
+
+bool waiter_peer_is_gone(const struct waiter *waiter)
+{
+    struct pollfd p = {.fd = waiter->fd, .events = POLLRDHUP};
+
+    return poll(&p, 1, 0) > 0;
 }
 
 void waiter_hand_over(struct waiter *waiter, struct worker *by)

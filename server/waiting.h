@@ -26,6 +26,13 @@ struct wait {
     int64_t until_us; /* monotonic; 0: for ever */
     uint64_t since;   /* WAIT_FOR_CHANGE: the version that is known, 0 for no key */
     void (*in_vain)(struct call *c); /* answers when the time is up; NULL: the null array */
+    /*
+     * Is told when the wait is over, one way or another, and the connection (NULL if it is closed)
+     * about to go on; by its worker, with no shard locked. For who keeps queues of its own, in
+     * which `subject` stands. NULL for none.
+     */
+    void (*ended)(struct waiter *waiter);
+    void *subject;
 };
 
 /* ---- for handlers ---------------------------------------------------------------------------- */

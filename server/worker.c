@@ -12,6 +12,7 @@
 #include "server/eviction.h"
 #include "server/expirer.h"
 #include "server/keyvalue.h"
+#include "server/locks/lock_desk.h"
 #include "server/output_limit.h"
 #include "server/pubsub.h"
 #include "server/timing.h"
@@ -55,16 +56,26 @@ static void flush_conns(struct worker *w)
     }
 }
 
-/* Everything that goes out. Closing a connection may bring others their messages. */
-static void send_all(struct worker *w)
+static void deliver_and_flush(struct worker *w)
 {
     tracking_before_replies(w, NULL);
     outlets_deliver(w);
     pubsub_deliver(w);
     flush_conns(w);
-    while (UNLIKELY(!list_empty(&w->doomed))) {
+}
+
+/*
+ * Everything that goes out. Closing a connection may bring others their messages, or their turn
+ * with a lock that it held, upon which they go on.
+ */
+static void send_all(struct worker *w)
+{
+    deliver_and_flush(w);
+    while (UNLIKELY(!list_empty(&w->doomed) || !list_empty(&w->served))) {
         conn_bury_doomed(w);
-        flush_conns(w);
+        waiting_finish_served(w);
+        timing_close(w);
+        deliver_and_flush(w);
     }
 }
 
@@ -382,6 +393,7 @@ bool worker_init(struct worker *w, struct server *s, int index)
     event_assign(&w->unpark_event, w->base, -1, 0, on_unpark, w);
     event_assign(&w->release_event, w->base, -1, 0, on_release, w);
     expirer_init(w);
+    locks_begin(w);
     w->evictor = evictor_new(w);
     return true;
 }
@@ -435,6 +447,7 @@ void worker_release(struct worker *w)
         conn_doom(CONTAINER_OF(w->conns.next, struct conn, link));
     conn_bury_doomed(w);
     waiting_release(w);
+    locks_end(w);
     event_del(&w->inbox_event);
     event_del(&w->tick_event);
     event_del(&w->gather_event);

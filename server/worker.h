@@ -103,6 +103,7 @@ struct worker {
     /* Keys for which somebody waits and that were changed, in that order; see serving.h. */
     struct waited **ready;
     size_t ready_len, ready_cap;
+    bool locks_due;      /* so for locks of clients, see locks/lock_grant.h */
     uint64_t serving;    /* the client whose command is run in its place, 0 for none */
     struct list waiters; /* of its connections */
     struct list served;  /* those of them that it has served itself, in this round */

@@ -15,6 +15,8 @@
 #include "storage/hash.h"
 #include "storage/table.h"
 
+struct latches;
+
 enum { SHARD_BITS = 10, SHARDS = 1 << SHARD_BITS };
 
 struct shard {
@@ -24,6 +26,8 @@ struct shard {
     struct table *waited;  /* keys that clients wait for, see server/waited.h; NULL for none */
     struct table *tracked; /* keys that clients cache, see server/tracked_keys.h; the same */
     struct heard *heard;   /* keys whose events carry the value, see server/keyvalue.h; the same */
+    struct latches *locks; /* see server/locks/latch.h; NULL until the first */
+    uint64_t guards;       /* locks that guard a key of this shard, in any database */
 };
 
 /* The keys of one shard in one database. */

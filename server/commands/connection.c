@@ -1,6 +1,7 @@
 /* Commands about the connection itself. */
 #include "base/version.h"
 #include "server/auth.h"
+#include "server/locks/lock_session.h"
 #include "server/monitor.h"
 #include "server/pubsub.h"
 #include "server/reply.h"
@@ -45,6 +46,7 @@ void cmd_reset(struct call *c)
 {
     struct conn *conn = c->conn;
 
+    lock_session_leave(conn);
     transaction_drop(conn);
     monitor_end(conn);
     pubsub_drop(conn);
