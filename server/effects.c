@@ -109,12 +109,29 @@ static void drop_empty(struct worker *w, int db, uint64_t hash, struct found f)
     effect_discard(w, e);
 }
 
+/* Who is told of parts that go. */
+struct parting {
+    struct worker *worker;
+    const struct shard *home;
+    struct slice key; /* borrowed from the entry as it was */
+};
+
+static void touch_part(struct slice name, void *opaque)
+{
+    const struct parting *p = opaque;
+
+    keyvalue_touch(p->worker, p->home, p->key, name);
+}
+
 static size_t expire_parts(struct worker *w, int db, uint64_t hash, struct found *f, int64_t now_ms)
 {
     enum { PARTS_MAX = 64 };
+    struct parting parting = {w, &w->server->keyspace.shards[shard_of(hash)], entry_key(f->entry)};
+    struct part_visitor who = {touch_part, &parting};
     struct entry_times was = entry_times(f->entry);
     bool gone;
-    size_t n = value_expire_parts(&f->entry, now_ms, PARTS_MAX, &gone);
+    size_t n = value_expire_parts(&f->entry, now_ms, PARTS_MAX, &gone,
+                                  keyvalue_wanted(w->server) ? &who : NULL);
 
     w->stats.expired_subkeys += n;
     keyspace_replace(&w->server->keyspace, db, hash, f->place, was, f->entry);

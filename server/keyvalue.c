@@ -19,14 +19,14 @@ struct heard_key {
 /* What is said of a change before it is stated. */
 struct keyvalue_notes {
     /* Elements touched: of this key, by the command that was the worker's so manieth. */
-    const char *touched_key;
+    struct buf touched_key;
     uint64_t touched_by;
     uint64_t touched;    /* how many */
     struct buf elements; /* those of them that are named, as they stand in the message */
     bool cut;            /* the others are too many */
 
     /* The entry that was taken out last. */
-    const char *last_key;
+    struct buf last_key;
     uint64_t last_by;
     enum type last_type;
     uint64_t last_len;
@@ -35,7 +35,6 @@ struct keyvalue_notes {
 
 static void forget_touched(struct keyvalue_notes *notes)
 {
-    notes->touched_key = NULL;
     notes->touched = 0;
     notes->cut = false;
     notes->elements.len = 0;
@@ -54,7 +53,9 @@ void keyvalue_release_notes(struct worker *w)
 {
     if (!w->notes)
         return;
+    buf_release(&w->notes->touched_key);
     buf_release(&w->notes->elements);
+    buf_release(&w->notes->last_key);
     buf_release(&w->notes->last);
     mem_free(w->notes);
     w->notes = NULL;
@@ -270,6 +271,29 @@ static bool cares(const struct worker *w, const struct shard *home)
     return home->heard || w->server->conf->notify_keyspace_events & CONF_EVENT_KEYVALUE;
 }
 
+static bool has_touched(const struct worker *w, struct slice key)
+{
+    const struct keyvalue_notes *notes = w->notes;
+
+    return notes && notes->touched && notes->touched_by == w->stats.commands &&
+           slice_eq(buf_slice(&notes->touched_key), key);
+}
+
+/* The key was taken out by the command in hand. */
+static bool has_last(const struct worker *w, struct slice key)
+{
+    const struct keyvalue_notes *notes = w->notes;
+
+    return notes && notes->last_by == w->stats.commands &&
+           slice_eq(buf_slice(&notes->last_key), key);
+}
+
+static void keep_name(struct buf *name, struct slice key)
+{
+    name->len = 0;
+    buf_append_slice(name, key);
+}
+
 void keyvalue_touch(struct worker *w, const struct shard *home, struct slice key,
                     struct slice element)
 {
@@ -280,9 +304,9 @@ void keyvalue_touch(struct worker *w, const struct shard *home, struct slice key
         return;
     notes = notes_of(w);
     text = &notes->elements;
-    if (notes->touched_key != key.ptr || notes->touched_by != w->stats.commands) {
+    if (!has_touched(w, key)) {
         forget_touched(notes);
-        notes->touched_key = key.ptr;
+        keep_name(&notes->touched_key, key);
         notes->touched_by = w->stats.commands;
     }
     notes->touched++;
@@ -308,7 +332,7 @@ void keyvalue_keep_last(struct worker *w, const struct shard *home, struct slice
     notes = notes_of(w);
     if (e->type == TYPE_STRING)
         value = string_value(e, digits);
-    notes->last_key = key.ptr;
+    keep_name(&notes->last_key, key);
     notes->last_by = w->stats.commands;
     notes->last_type = e->type;
     notes->last_len = value.len;
@@ -323,14 +347,6 @@ struct message_source {
     struct worker *worker;
     const struct news *news;
 };
-
-/* What a removed key was, for whoever stated its removal. */
-static bool has_last(struct worker *w, const struct news *news)
-{
-    const struct keyvalue_notes *notes = w->notes;
-
-    return notes && notes->last_key == news->key.ptr && notes->last_by == w->stats.commands;
-}
 
 static void head(struct buf *out, const struct news *news, const char *type, uint64_t size)
 {
@@ -353,8 +369,7 @@ static void make_touched(struct buf *out, const struct message_source *m)
 {
     const struct keyvalue_notes *notes = m->worker->notes;
     const struct news *news = m->news;
-    bool touched = notes && !news->gone && notes->touched_key == news->key.ptr &&
-                   notes->touched_by == m->worker->stats.commands;
+    bool touched = !news->gone && has_touched(m->worker, news->key);
 
     head(out, news, value_type_name(news->entry->type), touched ? notes->touched : 0);
     if (touched)
@@ -378,7 +393,7 @@ static void make(struct buf *out, const void *opaque)
         make_string(out, m);
     else if (e)
         make_touched(out, m);
-    else if (m->news->gone && has_last(m->worker, m->news))
+    else if (m->news->gone && has_last(m->worker, m->news->key))
         make_last(out, m);
     else
         head(out, m->news, "none", 0);
@@ -397,12 +412,12 @@ static void publish_to(struct worker *w, const struct news *news,
     buf_release(&channel);
 }
 
-/* With the letter W the class must be enabled; what Redis sends no event for counts as generic. */
+/* With the letter W the class must be enabled. */
 static bool goes_to_all(const struct server *s, enum key_event event)
 {
-    int classes = s->conf->notify_keyspace_events, class = event_class(event);
+    int classes = s->conf->notify_keyspace_events;
 
-    return classes & CONF_EVENT_KEYVALUE && classes & (class ? class : CONF_EVENT_GENERIC);
+    return classes & CONF_EVENT_KEYVALUE && classes & event_class(event);
 }
 
 void keyvalue_publish(struct worker *w, const struct shard *home, const struct news *news)

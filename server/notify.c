@@ -42,11 +42,11 @@ static void publish_name(struct worker *w, const struct news *news, int classes)
 
 void notify(struct worker *w, const struct shard *home, const struct news *news)
 {
-    int classes = w->server->conf->notify_keyspace_events;
+    int classes = w->server->conf->notify_keyspace_events, class = event_class(news->event);
 
     if (pubsub_idle(w->server))
         return;
-    if (classes & event_class(news->event))
+    if (classes & class && class != CONF_EVENT_KEYVALUE)
         publish_name(w, news, classes);
     keyvalue_publish(w, home, news);
 }

@@ -149,6 +149,12 @@ struct entry_times {
     int64_t part; /* the first of its value's parts: of the fields of a hash */
 };
 
+/* Who is told the names of parts that go. NULL: nobody. */
+struct part_visitor {
+    void (*visit)(struct slice name, void *opaque);
+    void *opaque;
+};
+
 /* Parts of the value may have times. */
 static inline bool entry_has_timed_parts(const struct entry *e)
 {

@@ -179,7 +179,7 @@ void field_table_set_time(struct field_table *t, struct slice name, int64_t time
     }
 }
 
-size_t field_table_expire(struct field_table *t, size_t max)
+size_t field_table_expire(struct field_table *t, size_t max, const struct part_visitor *who)
 {
     size_t n = 0;
 
@@ -188,6 +188,8 @@ size_t field_table_expire(struct field_table *t, size_t max)
         uint64_t hash = field_hash(f);
         struct table_place place;
 
+        if (who)
+            who->visit(field_name(f), who->opaque);
         find(t, field_name(f), hash, &place);
         take_out(t, place, hash, f);
     }

@@ -49,7 +49,7 @@ static inline void field_table_set_now(struct field_table *t, int64_t now_ms)
     t->now_ms = now_ms;
 }
 /* Takes out what is hidden, at most `max` fields; returns how many. */
-size_t field_table_expire(struct field_table *t, size_t max);
+size_t field_table_expire(struct field_table *t, size_t max, const struct part_visitor *who);
 
 /* Whether all fields are due by then, or there are none. */
 bool field_table_is_gone(struct field_table *t, int64_t now_ms);

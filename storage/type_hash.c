@@ -456,35 +456,54 @@ int64_t hash_due(const struct entry *e)
 }
 
 /* Those that are due stand first; they go all at once. */
-static size_t expire_packed(struct entry **e, int64_t now_ms)
+static size_t expire_packed(struct entry **e, int64_t now_ms, const struct part_visitor *who)
 {
     struct slice bytes = entry_bytes(*e);
     size_t n = 0, len = place_for(*e, now_ms);
     char *value;
 
-    for (const char *at = bytes.ptr; at < bytes.ptr + len; at = behind(*e, at))
+    for (const char *at = bytes.ptr; at < bytes.ptr + len; at = behind(*e, at)) {
+        char digits[NUM_INT_MAX];
+
+        if (who)
+            who->visit(pack_text(at, digits), who->opaque);
         n++;
+    }
     *e = entry_splice(*e, 0, len, 0, &value);
     count_changed(*e, -(int)n);
     return n;
 }
 
-size_t hash_expire(struct entry **e, int64_t now_ms, size_t max, bool *gone)
+/* What is left goes as a whole. */
+static void visit_all(const struct field_table *t, const struct part_visitor *who)
+{
+    struct table_walk w = table_walk(&t->table);
+    const struct field *f;
+
+    while (who && (f = table_walk_next(&w)))
+        who->visit(field_name(f), who->opaque);
+}
+
+size_t hash_expire(struct entry **e, int64_t now_ms, size_t max, bool *gone,
+                   const struct part_visitor *who)
 {
     struct field_table *t;
     size_t n;
 
     if (hash_is_packed(*e)) {
-        n = expire_packed(e, now_ms);
+        n = expire_packed(e, now_ms, who);
         *gone = !entry_bytes(*e).len;
         return n;
     }
     t = table_of(*e);
     field_table_set_now(t, now_ms);
-    n = field_table_expire(t, max);
+    n = field_table_expire(t, max, who);
     mark_times(*e);
     *gone = field_table_is_gone(t, now_ms);
-    return *gone ? n + t->table.count : n;
+    if (!*gone)
+        return n;
+    visit_all(t, who);
+    return n + t->table.count;
 }
 
 bool hash_is_gone(const struct entry *e, int64_t now_ms)

@@ -100,7 +100,8 @@ const char *hash_encoding(const struct entry *e);
 struct digest hash_digest(const struct entry *e);
 void hash_hint(const void *object, struct slice name, bool deep);
 int64_t hash_due(const struct entry *e);
-size_t hash_expire(struct entry **e, int64_t now_ms, size_t max, bool *gone);
+size_t hash_expire(struct entry **e, int64_t now_ms, size_t max, bool *gone,
+                   const struct part_visitor *who);
 bool hash_is_gone(const struct entry *e, int64_t now_ms);
 
 #endif

@@ -116,9 +116,10 @@ int64_t value_part_time(const struct entry *e)
     return value_type(e->type)->part_time(e);
 }
 
-size_t value_expire_parts(struct entry **e, int64_t now_ms, size_t max, bool *gone)
+size_t value_expire_parts(struct entry **e, int64_t now_ms, size_t max, bool *gone,
+                          const struct part_visitor *who)
 {
-    return value_type((*e)->type)->expire_parts(e, now_ms, max, gone);
+    return value_type((*e)->type)->expire_parts(e, now_ms, max, gone, who);
 }
 
 bool value_is_gone(const struct entry *e, int64_t now_ms)

@@ -33,10 +33,11 @@ struct value_type {
     /*
      * Where parts of a value have times: that of the first, EXPIRY_NONE for none. Taking out what
      * is due, at most about `max` parts at a time; returns how many went, which is all that there
-     * are if they are *gone. Whether all are due.
+     * are if they are *gone; `who` may be NULL. Whether all are due.
      */
     int64_t (*part_time)(const struct entry *e);
-    size_t (*expire_parts)(struct entry **e, int64_t now_ms, size_t max, bool *gone);
+    size_t (*expire_parts)(struct entry **e, int64_t now_ms, size_t max, bool *gone,
+                           const struct part_visitor *who);
     bool (*is_gone)(const struct entry *e, int64_t now_ms);
 };
 
@@ -52,7 +53,8 @@ const char *value_encoding(const struct entry *e);
 struct digest value_digest(const struct entry *e);
 /* Of those for which entry_has_timed_parts() says yes. */
 int64_t value_part_time(const struct entry *e);
-size_t value_expire_parts(struct entry **e, int64_t now_ms, size_t max, bool *gone);
+size_t value_expire_parts(struct entry **e, int64_t now_ms, size_t max, bool *gone,
+                          const struct part_visitor *who);
 bool value_is_gone(const struct entry *e, int64_t now_ms);
 
 #endif

@@ -56,6 +56,7 @@ static struct entry *add_all(struct call *c, const struct add *a, struct entry *
             continue;
         ++*(spot.found ? moved : added);
         e = zset_put(e, &spot, scores[k], &limits);
+        call_touched(c, 1, spot.member);
     }
     return e;
 }

@@ -91,6 +91,7 @@ struct tally {
 static enum outcome give_time(struct call *c, struct hash_edit *h, struct slice name, int64_t at,
                               struct tally *t)
 {
+    call_touched(c, 1, name);
     if (at > c->now_ms) {
         hash_set_time(&h->e, name, at);
         t->changed++;
@@ -102,7 +103,8 @@ static enum outcome give_time(struct call *c, struct hash_edit *h, struct slice 
     return REMOVED;
 }
 
-static enum outcome take_time(struct hash_edit *h, struct slice name, struct tally *t)
+static enum outcome take_time(struct call *c, struct hash_edit *h, struct slice name,
+                              struct tally *t)
 {
     int64_t has;
 
@@ -111,6 +113,7 @@ static enum outcome take_time(struct hash_edit *h, struct slice name, struct tal
     if (has == EXPIRY_NONE)
         return NO_TIME;
     hash_set_time(&h->e, name, EXPIRY_NONE);
+    call_touched(c, 1, name);
     t->changed++;
     return DONE;
 }
@@ -237,7 +240,7 @@ void cmd_hpersist(struct call *c)
     }
     reply_array(c, f.end - f.first);
     for (int i = f.first; i < f.end; i++)
-        reply_int(c, take_time(&h, call_arg(c, i), &t));
+        reply_int(c, take_time(c, &h, call_arg(c, i), &t));
     state(c, &h, &t, EVENT_HPERSIST);
 }
 
@@ -333,7 +336,7 @@ void cmd_hgetex(struct call *c)
 
         hash_reply_value(c, h.e, name);
         if (o.persist && h.e)
-            take_time(&h, name, &t);
+            take_time(c, &h, name, &t);
         else if (o.timed && h.e && hash_time(h.e, name, &has))
             give_time(c, &h, name, o.at, &t);
     }
@@ -352,7 +355,10 @@ void cmd_hgetdel(struct call *c)
     reply_array(c, f.end - f.first);
     for (int i = f.first; i < f.end; i++) {
         hash_reply_value(c, h.e, call_arg(c, i));
-        t.removed += h.e && hash_remove(&h.e, call_arg(c, i));
+        if (!h.e || !hash_remove(&h.e, call_arg(c, i)))
+            continue;
+        call_touched(c, 1, call_arg(c, i));
+        t.removed++;
     }
     state(c, &h, &t, EVENT_HDEL);
 }
@@ -462,7 +468,25 @@ static void set_pairs(struct call *c, struct hash_edit *h, const struct setex_op
         hash_set(&h->e, call_arg(c, i), call_arg(c, i + 1), time, &limits);
         if (past)
             give_time(c, h, call_arg(c, i), o->at, t);
+        else
+            call_touched(c, 1, call_arg(c, i));
     }
+}
+
+static void touch_pairs(struct call *c, const struct setex_options *o)
+{
+    for (int i = o->pairs.first; i < o->pairs.end; i += 2)
+        call_touched(c, 1, call_arg(c, i));
+}
+
+/* They were set; and then their times, which may be past. */
+static void state_set(struct call *c, const struct setex_options *o, const struct tally *t)
+{
+    call_changed(c, 1, EVENT_HSET);
+    if (!o->timed)
+        return;
+    touch_pairs(c, o);
+    call_event(c, 1, t->removed ? EVENT_HDEL : EVENT_HEXPIRE);
 }
 
 /*
@@ -484,9 +508,7 @@ void cmd_hsetex(struct call *c)
     }
     set_pairs(c, &h, &o, &t);
     hash_edit_done(c, &h);
-    call_changed(c, 1, EVENT_HSET);
-    if (o.timed)
-        call_event(c, 1, t.removed ? EVENT_HDEL : EVENT_HEXPIRE);
+    state_set(c, &o, &t);
     if (hash_is_empty(h.e))
         call_emptied(c, 1);
     reply_int(c, 1);

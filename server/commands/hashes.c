@@ -63,8 +63,10 @@ static bool set_pairs(struct call *c, int64_t *added)
     if (!hash_edit_make(c, &h))
         return false;
     *added = 0;
-    for (int i = 2; i < c->argc; i += 2)
+    for (int i = 2; i < c->argc; i += 2) {
         *added += hash_set(&h.e, call_arg(c, i), call_arg(c, i + 1), EXPIRY_NONE, &limits);
+        call_touched(c, 1, call_arg(c, i));
+    }
     hash_edit_done(c, &h);
     call_changed(c, 1, EVENT_HSET);
     return true;
@@ -104,6 +106,7 @@ void cmd_hsetnx(struct call *c)
     }
     hash_set(&h.e, call_arg(c, 2), call_arg(c, 3), EXPIRY_NONE, &limits);
     hash_edit_done(c, &h);
+    call_touched(c, 1, call_arg(c, 2));
     call_changed(c, 1, EVENT_HSET);
     reply_int(c, 1);
 }
@@ -117,6 +120,7 @@ static void set_number(struct call *c, struct hash_edit *h, struct slice text, e
 
     hash_set(&h->e, call_arg(c, 2), text, FIELD_TIME_KEEP, &limits);
     hash_edit_done(c, h);
+    call_touched(c, 1, call_arg(c, 2));
     call_changed(c, 1, event);
 }
 
@@ -189,8 +193,12 @@ void cmd_hdel(struct call *c)
 
     if (!hash_edit_find(c, &h))
         return;
-    for (int i = 2; h.e && i < c->argc && !hash_is_empty(h.e); i++)
-        gone += hash_remove(&h.e, call_arg(c, i));
+    for (int i = 2; h.e && i < c->argc && !hash_is_empty(h.e); i++) {
+        if (!hash_remove(&h.e, call_arg(c, i)))
+            continue;
+        call_touched(c, 1, call_arg(c, i));
+        gone++;
+    }
     if (gone)
         hash_edit_removed(c, &h, EVENT_HDEL);
     reply_int(c, gone);

@@ -58,6 +58,7 @@ void cmd_lset(struct call *c)
     lists_set(&e, (uint64_t)index, call_arg(c, 3), list_limits_of(c));
     call_moved(c, 1, e);
     reply_ok(c);
+    call_touched_indexes(c, 1, index, 1);
     call_changed(c, 1, EVENT_LSET);
 }
 
@@ -96,6 +97,8 @@ static void trim(struct call *c, struct entry *e, int64_t start, int64_t stop)
         e = list_take_off(c, 1, e, LIST_TAIL, behind);
     if (start)
         list_take_off(c, 1, e, LIST_HEAD, (uint64_t)start);
+    call_touched_indexes(c, 1, 0, start);
+    call_touched_indexes(c, 1, stop + 1, (int64_t)behind);
     call_changed(c, 1, EVENT_LTRIM);
     list_count_changes(c, (uint64_t)start + behind);
 }
@@ -115,6 +118,7 @@ void cmd_ltrim(struct call *c)
         trim(c, e, start, stop);
         return;
     }
+    call_touched_indexes(c, 1, 0, (int64_t)lists_len(e));
     call_changed(c, 1, EVENT_LTRIM);
     list_count_changes(c, lists_len(e));
     call_emptied(c, 1);
@@ -159,6 +163,7 @@ void cmd_linsert(struct call *c)
     lists_insert(&e, (uint64_t)index + after, call_arg(c, 4), list_limits_of(c));
     call_moved(c, 1, e);
     reply_int(c, (int64_t)lists_len(e));
+    call_touched_indexes(c, 1, index + after, 1);
     call_changed(c, 1, EVENT_LINSERT);
 }
 
@@ -186,6 +191,24 @@ static bool find_last(const struct entry *e, const struct pack_value *v, uint64_
     return found;
 }
 
+/* The first `most` elements from there on that are this one. */
+static void touch_equal(struct call *c, const struct entry *e, const struct pack_value *v,
+                        uint64_t from, uint64_t most)
+{
+    struct list_walk w;
+    const char *at;
+
+    if (LIKELY(!keyvalue_wanted(c->server)))
+        return;
+    lists_walk(&w, e, from, false);
+    for (; most && (at = lists_walk_next(&w)); from++) {
+        if (pack_is(at, v)) {
+            call_touched_indexes(c, 1, (int64_t)from, 1);
+            most--;
+        }
+    }
+}
+
 /* Takes out what is asked for, and returns how many elements that is. */
 static uint64_t remove_equal(struct call *c, struct entry **e, int64_t count)
 {
@@ -197,6 +220,7 @@ static uint64_t remove_equal(struct call *c, struct entry **e, int64_t count)
 
     if (count < 0 && !find_last(*e, &v, most, &from))
         return 0;
+    touch_equal(c, *e, &v, from, most);
     removed = lists_remove(e, &v, from, most, list_limits_of(c));
     call_moved(c, 1, *e);
     return removed;

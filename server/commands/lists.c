@@ -39,6 +39,15 @@ bool list_elements_fit(struct call *c, int from)
     return true;
 }
 
+/* They stand at this end of the list at key i. */
+static void state_push(struct call *c, int i, const struct entry *e, enum list_end end, size_t n)
+{
+    uint64_t first = end == LIST_HEAD ? 0 : lists_len(e) - n;
+
+    call_touched_indexes(c, i, (int64_t)first, (int64_t)n);
+    call_changed(c, i, push_event(end));
+}
+
 static void push_command(struct call *c, enum list_end end, bool make)
 {
     size_t n = (size_t)c->argc - 2;
@@ -52,7 +61,7 @@ static void push_command(struct call *c, enum list_end end, bool make)
     }
     e = push(c, 1, e, end, c->argv + 2, n);
     reply_int(c, (int64_t)lists_len(e));
-    call_changed(c, 1, push_event(end));
+    state_push(c, 1, e, end, n);
     list_count_changes(c, n);
 }
 
@@ -92,12 +101,13 @@ struct entry *list_take_off(struct call *c, int i, struct entry *e, enum list_en
     return e;
 }
 
-/* `n` elements went off the end, or are to go with the whole list, if they are all. */
-static void state_pop(struct call *c, int i, enum list_end from, uint64_t n, bool all)
+/* `n` elements of `len` went off the end, or are to go with the whole list, if they are all. */
+static void state_pop(struct call *c, int i, enum list_end from, uint64_t n, uint64_t len)
 {
+    call_touched_indexes(c, i, from == LIST_HEAD ? 0 : (int64_t)(len - n), (int64_t)n);
     call_changed(c, i, from == LIST_HEAD ? EVENT_LPOP : EVENT_RPOP);
     list_count_changes(c, n);
-    if (all) {
+    if (n == len) {
         call_emptied(c, i);
         list_count_changes(c, 0);
     }
@@ -106,13 +116,13 @@ static void state_pop(struct call *c, int i, enum list_end from, uint64_t n, boo
 /* The element at `at`, which is at this end. */
 static void take_off_end(struct call *c, int i, struct entry *e, enum list_end from, const char *at)
 {
-    bool all = lists_len(e) == 1;
+    uint64_t len = lists_len(e);
 
-    if (!all) {
+    if (len > 1) {
         lists_drop_end(&e, from, at, list_limits_of(c));
         call_moved(c, i, e);
     }
-    state_pop(c, i, from, 1, all);
+    state_pop(c, i, from, 1, len);
 }
 
 void list_pop_one(struct call *c, int i, struct entry *e, enum list_end from)
@@ -144,17 +154,16 @@ static void reply_from_tail(struct call *c, const struct entry *e, uint64_t n)
 
 void list_pop_some(struct call *c, int i, struct entry *e, enum list_end from, uint64_t count)
 {
-    bool all = count >= lists_len(e);
-    uint64_t n = all ? lists_len(e) : count;
+    uint64_t len = lists_len(e), n = count < len ? count : len;
 
     reply_array(c, (int64_t)n);
     if (from == LIST_HEAD)
         list_reply_range(c, e, 0, n);
     else
         reply_from_tail(c, e, n);
-    if (!all)
+    if (n < len)
         list_take_off(c, i, e, from, n);
-    state_pop(c, i, from, n, all);
+    state_pop(c, i, from, n, len);
 }
 
 static void pop_command(struct call *c, enum list_end from)
@@ -257,7 +266,7 @@ static struct entry *push_moved(struct call *c, int j, struct entry *e, enum lis
                                 struct slice value)
 {
     e = push(c, j, e, to, &value, 1);
-    call_changed(c, j, push_event(to));
+    state_push(c, j, e, to, 1);
     return e;
 }
 

@@ -13,12 +13,20 @@ static void pop_one(struct call *c, struct entry **e)
     struct set_member m = set_random(*e);
 
     reply_member(c, &m);
+    touch_member(c, 1, &m);
     set_remove(e, &m);
 }
 
 static void pop_all(struct call *c, struct entry *e)
 {
-    reply_members(c, e);
+    struct set_walk w = set_walk(e);
+    struct set_member m;
+
+    reply_set(c, (int64_t)set_count(e));
+    while (set_walk_next(&w, &m)) {
+        reply_member(c, &m);
+        touch_member(c, 1, &m);
+    }
     call_changed(c, 1, EVENT_SPOP);
     call_emptied(c, 1);
 }
@@ -42,10 +50,12 @@ static void pop_most(struct call *c, struct entry *e, size_t count)
 
     reply_set(c, (int64_t)count);
     while (set_choice_next(&choice, &m, &popped)) {
-        if (popped)
+        if (popped) {
             reply_member(c, &m);
-        else
+            touch_member(c, 1, &m);
+        } else {
             set_add(&rest, &m, intset_max(c));
+        }
     }
     call_put(c, 1, rest);
     call_changed(c, 1, EVENT_SPOP);

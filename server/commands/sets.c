@@ -19,7 +19,10 @@ void cmd_sadd(struct call *c)
     for (int i = 2; i < c->argc; i++) {
         struct set_member m = set_member(call_arg(c, i));
 
-        added += set_add(&e, &m, intset_max(c));
+        if (!set_add(&e, &m, intset_max(c)))
+            continue;
+        touch_member(c, 1, &m);
+        added++;
     }
     if (fresh)
         call_put(c, 1, e);
@@ -41,7 +44,10 @@ void cmd_srem(struct call *c)
     for (int i = 2; e && i < c->argc && set_count(e); i++) {
         struct set_member m = set_member(call_arg(c, i));
 
-        removed += set_remove(&e, &m);
+        if (!set_remove(&e, &m))
+            continue;
+        touch_member(c, 1, &m);
+        removed++;
     }
     if (removed) {
         call_moved(c, 1, e);
@@ -58,6 +64,7 @@ static void take_from_source(struct call *c, const struct set_member *m)
 
     set_remove(&from, m);
     call_moved(c, 1, from);
+    touch_member(c, 1, m);
     call_changed(c, 1, EVENT_SREM);
     if (!set_count(from))
         call_emptied(c, 1);
@@ -76,6 +83,7 @@ static void put_into_destination(struct call *c, const struct set_member *m)
         call_put(c, 2, to);
     else
         call_moved(c, 2, to);
+    touch_member(c, 2, m);
     call_changed(c, 2, EVENT_SADD);
 }
 

@@ -18,6 +18,17 @@ static inline void reply_member(struct call *c, const struct set_member *m)
         write_bulk(&c->out, m->text);
 }
 
+/* The member at key i is concerned by what will be stated. */
+static inline void touch_member(struct call *c, int i, const struct set_member *m)
+{
+    char digits[NUM_INT_MAX];
+
+    if (LIKELY(!keyvalue_wanted(c->server)))
+        return;
+    call_note_touched(
+        c, i, m->is_number ? slice_make(digits, num_format_int(digits, m->number)) : m->text);
+}
+
 /* All members, as a set. */
 static inline void reply_members(struct call *c, const struct entry *e)
 {

@@ -18,6 +18,7 @@ void zset_pop(struct call *c, int i, struct entry *e, enum zset_end end, uint64_
             reply_array(c, 2);
         reply_bulk(c, it.member);
         reply_double(c, it.score);
+        call_touched(c, i, it.member);
     }
     if (count < len)
         call_moved(c, i, zset_remove_span(e, gone));

@@ -249,6 +249,17 @@ void cmd_zlexcount(struct call *c)
 
 /* ---- removing -------------------------------------------------------------------------------- */
 
+static void touch_span(struct call *c, const struct entry *e, struct zset_span span)
+{
+    struct zset_iter it;
+
+    if (LIKELY(!keyvalue_wanted(c->server)))
+        return;
+    zset_iter_begin(&it, e, span.from, false);
+    while (span.from++ < span.to && zset_iter_next(&it))
+        call_touched(c, 1, it.member);
+}
+
 static void remove_range(struct call *c, enum zset_range_by by, enum key_event event)
 {
     struct zset_range range;
@@ -262,6 +273,7 @@ static void remove_range(struct call *c, enum zset_range_by by, enum key_event e
     reply_int(c, (int64_t)(span.to - span.from));
     if (span.from == span.to)
         return;
+    touch_span(c, e, span);
     if (span.to - span.from == zset_len(e)) {
         call_changed(c, 1, event);
         call_emptied(c, 1);

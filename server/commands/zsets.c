@@ -86,6 +86,7 @@ static bool add_one(struct call *c, const struct add_options *o, struct entry **
     if (spot->found && score == spot->score)
         return true;
     *e = zset_put(*e, spot, score, &limits);
+    call_touched(c, 1, spot->member);
     *(spot->found ? &n->updated : &n->added) += 1;
     return true;
 }
@@ -187,6 +188,7 @@ void cmd_zrem(struct call *c)
         if (!spot.found)
             continue;
         e = zset_remove(e, &spot);
+        call_touched(c, 1, spot.member);
         removed++;
     }
     reply_int(c, removed);

@@ -214,7 +214,7 @@ static const char *take_field(int i)
     struct table_place place = place_of(i);
     bool gone;
 
-    if (hash_expire(&entries[i], now, 1, &gone) != 1 || gone)
+    if (hash_expire(&entries[i], now, 1, &gone, NULL) != 1 || gone)
         return "another field than the one that was due has gone";
     changed(i, place, was);
     expiry_again(&expiry, &table, hash_bytes(key_of(i)),
