@@ -8,6 +8,7 @@
  *     info_clients.c       clients
  *     info_memory.c        memory
  *     info_stats.c         stats, errorstats, keyspace
+ *     info_locks.c         locks
  *     info_commands.c      commandstats, latencystats
  *
  * All of it runs with the world stopped, so that sums over workers are exact.
@@ -59,6 +60,7 @@ void info_commandstats(struct info *i);
 void info_errorstats(struct info *i);
 void info_latencystats(struct info *i);
 void info_cluster(struct info *i);
+void info_locks(struct info *i);
 void info_keyspace(struct info *i);
 
 #endif

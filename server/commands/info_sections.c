@@ -24,6 +24,7 @@ static const struct section {
     {"errorstats", NULL, "Errorstats", info_errorstats, SECTION_DEFAULT},
     {"latencystats", NULL, "Latencystats", info_latencystats, 0},
     {"cluster", NULL, "Cluster", info_cluster, SECTION_DEFAULT},
+    {"locks", NULL, "Locks", info_locks, SECTION_DEFAULT},
     {"keyspace", NULL, "Keyspace", info_keyspace, SECTION_DEFAULT},
 };
 

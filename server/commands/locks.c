@@ -406,7 +406,7 @@ void cmd_lock_check(struct call *c)
     uint64_t token;
 
     if (lock_token_arg(c, &token))
-        reply_int(c, latch_holder(lock_latch(c, 1), token) != NULL);
+        reply_int(c, lock_is_held(c->worker, call_arg(c, 1), call_hash(c, 1), token));
 }
 
 /* LOCK.RENEW name token LEASE ms */

@@ -94,6 +94,12 @@ void lock_take_back(struct worker *w, struct holder *h, enum lock_event why)
         latch_drop_unused(shard_at(w, l->hash), l);
 }
 
+bool lock_is_held(struct worker *w, struct slice name, uint64_t hash, uint64_t token)
+{
+    lock_leases_settle(w, shard_of(hash));
+    return latch_holder(latch_find(shard_at(w, hash)->locks, name, hash), token) != NULL;
+}
+
 struct key_locks *lock_shards(struct worker *w, struct key_locks *locks)
 {
     if (world_is_mine())

@@ -50,6 +50,9 @@ void lock_take_back(struct worker *w, struct holder *h, enum lock_event why);
 /* The same from outside, if it is still held; and the next are served. No shard is locked. */
 void lock_lose(struct worker *w, const struct lock_ref *ref);
 
+/* Whether somebody has the lock with this token. Locked: the shard. */
+bool lock_is_held(struct worker *w, struct slice name, uint64_t hash, uint64_t token);
+
 /* Whoever waits for it may have his turn. Locked: the shard. */
 void lock_note(struct worker *w, struct latch *l);
 /* As serving_run(), of which it is a part. */

@@ -85,6 +85,12 @@ void lock_lease_extend(struct worker *w, struct holder *h, int64_t lease_us)
 
 void latch_close_for(struct worker *w, struct latch *l, int64_t us)
 {
+    if (!us) {
+        deadlines_remove(&latches_of(w, l)->deadlines, &l->reopens);
+        if (latch_contended(l))
+            lock_note(w, l);
+        return;
+    }
     deadlines_set(&latches_of(w, l)->deadlines, &l->reopens, clock_mono_us() + us);
     note(w, shard_of(l->hash));
 }

@@ -18,7 +18,7 @@ void lock_lease_set(struct worker *w, struct holder *h, int64_t lease_us);
 /* The same if it has it for less by now. */
 void lock_lease_extend(struct worker *w, struct holder *h, int64_t lease_us);
 
-/* Nobody gets the latch for so long. Locked: the shard; LOCK_WAITS if it is contended. */
+/* Nobody gets the latch for so long, however long it was before. Locked: the shard. */
 void latch_close_for(struct worker *w, struct latch *l, int64_t us);
 
 /* Ends what has reached its time by the beginning of this round. Locked: the shard. */
