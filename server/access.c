@@ -63,6 +63,19 @@ void access_init(const struct conf *conf, int64_t now_ms, struct entry *e, const
     }
 }
 
+void access_set(const struct conf *conf, int64_t now_ms, struct entry *e, int64_t idle_s,
+                int64_t frequency)
+{
+    const int64_t longest_s = ((int64_t)UINT32_MAX << ACCESS_TICK_BITS) / 1000 * 9 / 10;
+
+    if (access_is_lfu(conf)) {
+        if (frequency >= 0)
+            e->access = minute_parts(now_ms) << COUNTER_BITS | (uint32_t)frequency;
+    } else if (idle_s >= 0) {
+        e->access = access_ticks(now_ms - (idle_s < longest_s ? idle_s : longest_s) * 1000);
+    }
+}
+
 uint64_t access_idle_s(int64_t now_ms, const struct entry *e)
 {
     return ((uint64_t)since(access_ticks(now_ms), e->access, 32) << ACCESS_TICK_BITS) / 1000;

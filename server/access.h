@@ -26,6 +26,13 @@ void access_count(const struct conf *conf, int64_t now_ms, struct entry *e);
 /* The entry is new; it takes over what is known of the one it replaces, if any. */
 void access_init(const struct conf *conf, int64_t now_ms, struct entry *e, const struct entry *old);
 
+/*
+ * What another server knew of it: seconds since its last use, or the counter, whichever the policy
+ * wants; the other, or a negative one, changes nothing.
+ */
+void access_set(const struct conf *conf, int64_t now_ms, struct entry *e, int64_t idle_s,
+                int64_t frequency);
+
 /* Ticks of 4 ms; 2^32 of them are 198 days. */
 static inline uint32_t access_ticks(int64_t now_ms)
 {
