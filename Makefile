@@ -75,7 +75,7 @@ LIBS = $(call static,event_core) $(ALLOCATOR) -lm
 
 # ---- sources -------------------------------------------------------------------------------------
 
-DIRS := base resp storage storage/rdb conf server server/locks server/commands
+DIRS := base resp storage storage/rdb storage/log conf server server/locks server/commands
 MAIN := server/main.c
 SOURCES := $(wildcard $(DIRS:%=%/*.c))
 OBJECTS := $(patsubst %.c,$(OUT)/%.o,$(filter-out $(MAIN),$(SOURCES)))

@@ -41,12 +41,12 @@ static inline uint32_t access_ticks(int64_t now_ms)
 
 static inline void access_touch(struct call *c, struct entry *e)
 {
-    uint32_t now = access_ticks(c->now_ms);
+    uint32_t now = access_ticks(c->worker->now_ms);
 
     if (UNLIKELY(c->conn->flags & CONN_NO_TOUCH))
         return;
     if (UNLIKELY(access_is_lfu(c->conf)))
-        access_count(c->conf, c->now_ms, e);
+        access_count(c->conf, c->worker->now_ms, e);
     else if (UNLIKELY(e->access != now))
         e->access = now;
 }

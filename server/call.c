@@ -221,7 +221,7 @@ void call_put_db(struct call *c, int i, int db, struct entry *fresh)
     struct keyspace *ks = &c->server->keyspace;
     struct entry *old = look_up(c, i, db);
 
-    access_init(c->conf, c->now_ms, fresh, old);
+    access_init(c->conf, c->worker->now_ms, fresh, old);
     if (old) {
         fresh->version = old->version;
         keyspace_replace(ks, db, hash, c->found.place, entry_times(old), fresh);

@@ -43,6 +43,7 @@ struct call {
     uint64_t *hashes;            /* of all keys, by argument; NULL if there is only the first */
     bool holds_shards;           /* others than that of the first key */
     bool world;                  /* the world is stopped: any key may be touched */
+    uint32_t gates;              /* the server's and the connection's, as it was let in */
     int come;                    /* the key for which a command that waited is run again, else 0 */
 
     /* The last look-up, so that find and change cost one. */
@@ -182,6 +183,35 @@ void call_counts_as(struct call *c, int64_t n);
  * A further event of a key that is not a change of its own (the "expire" of SET key value EX 10).
  */
 void call_event(struct call *c, int i, enum key_event event);
+
+/* ---- the log -------------------------------------------------------------------------------- */
+
+/*
+ * A command that changed something is recorded as it came. One that would not do the same again,
+ * because it draws at random, counts a time from now on, waited for its keys, or is none of Redis
+ * 7.0's, states what does: the requests to record instead of it, in any number, which are one step.
+ */
+
+/* Whether anything is recorded at all. */
+static inline bool call_logs(const struct call *c)
+{
+    return c->worker->recording.depth > 0;
+}
+void call_log(struct call *c, const struct slice *argv, int argc);
+#define CALL_LOG(c, ...)                                                                           \
+    call_log((c), (const struct slice[]){__VA_ARGS__}, COUNT_OF(((struct slice[]){__VA_ARGS__})))
+/* The key at i has been given this time to live. */
+void call_log_expiry(struct call *c, int i, int64_t expiry);
+/* A request of which the `argc` - 1 arguments behind the name come one by one. */
+void call_log_begin(struct call *c, struct slice name, int argc);
+void call_log_arg(struct call *c, struct slice arg);
+/* One that Redis 7.0 does not know, and skips. */
+void call_log_note(struct call *c, const struct slice *argv, int argc);
+#define CALL_LOG_NOTE(c, ...)                                                                      \
+    call_log_note((c), (const struct slice[]){__VA_ARGS__},                                        \
+                  COUNT_OF(((struct slice[]){__VA_ARGS__})))
+/* What was changed is no matter of the log. */
+void call_log_nothing(struct call *c);
 
 /* ---- the length of strings ------------------------------------------------------------------ */
 

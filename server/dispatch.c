@@ -129,13 +129,47 @@ static NOINLINE void look_ahead(const struct call *c)
     }
 }
 
-/* All that the command needs is locked. */
-ALWAYS_INLINE void run_handler(struct call *c)
+/* The same with all that may be around it. Locked: `held`; NULL for all that there is. */
+static NOINLINE void run_closely(struct call *c, const struct key_locks *held)
 {
-    if (LIKELY(!(c->conn->gates & CONN_GATE_TRACKING)))
+    bool logged = c->gates & GATE_LOGGED && (!held || held->any);
+
+    if (c->gates & CONN_GATE_TRACKING)
+        tracking_catch_up(c);
+    if (logged) {
+        recording_begin(c->worker);
+        recording_run(c);
+        recording_end(c->worker, held);
+    } else {
+        c->cmd->run(c);
+    }
+    if (c->gates & CONN_GATE_TRACKING)
+        tracking_remember(c);
+}
+
+static NOINLINE void run_one_closely(struct call *c)
+{
+    struct key_locks locks = {0};
+
+    key_locks_add(&locks, c->first_hash);
+    run_closely(c, &locks);
+}
+
+/* Reasons for which a command is let in, but not simply run. */
+enum { CLOSELY = CONN_GATE_TRACKING | GATE_LOGGED };
+
+/* All that the command needs is locked. */
+ALWAYS_INLINE void run_handler(struct call *c, const struct key_locks *held)
+{
+    if (LIKELY(!(c->gates & CLOSELY)))
         c->cmd->run(c);
     else
-        tracking_run(c);
+        run_closely(c, held);
+}
+
+static uint32_t gates_of(const struct server *s, const struct conn *conn)
+{
+    return atomic_load_explicit(&s->gates, memory_order_relaxed) | conn->gates;
 }
 
 static void run_locked(struct call *c)
@@ -150,7 +184,10 @@ static void run_locked(struct call *c)
         lock_take(lock);
         if (UNLIKELY(c->parsed->like))
             look_ahead(c);
-        run_handler(c);
+        if (LIKELY(!(c->gates & CLOSELY)))
+            cmd->run(c);
+        else
+            run_one_closely(c);
         if (UNLIKELY(serving_due(c->worker)))
             serving_unlock(c->worker, shard_of(c->first_hash));
         else
@@ -161,13 +198,14 @@ static void run_locked(struct call *c)
         c->now_ms = c->worker->now_ms;
         c->world = true;
         c->conf = c->server->conf;
-        run_handler(c);
+        c->gates = gates_of(c->server, c->conn);
+        run_handler(c, NULL);
         serve(c, NULL);
         world_resume();
     } else {
         key_locks_take(&locks, c);
         c->holds_shards = locks.any;
-        run_handler(c);
+        run_handler(c, &locks);
         serve(c, &locks);
         key_locks_release(&locks, ks);
     }
@@ -221,7 +259,10 @@ void dispatch_queued(const struct call *exec, const struct kept *q)
     if (UNLIKELY(monitored))
         monitor_note(&c);
     timing_begin(c.worker, c.cmd);
-    c.cmd->run(&c);
+    if (UNLIKELY(call_logs(&c)))
+        recording_run(&c);
+    else
+        c.cmd->run(&c);
     if (UNLIKELY(c.conn->gates & CONN_GATE_TRACKING))
         tracking_remember(&c);
     account(&c);
@@ -235,7 +276,7 @@ static enum gate_result admit(struct call *c, uint32_t gates)
     enum gate_result result = GATE_REFUSED;
 
     if (LIKELY(!refused(c)))
-        result = LIKELY(!(gates & ~(uint32_t)CONN_GATE_TRACKING)) ? GATE_PASS : gates_check(c);
+        result = LIKELY(!(gates & ~(uint32_t)CLOSELY)) ? GATE_PASS : gates_check(c);
     if (LIKELY(result != GATE_REFUSED))
         return result;
     if (c->cmd)
@@ -255,7 +296,7 @@ static void after(struct call *c)
 bool dispatch(struct worker *w, struct conn *conn, const struct parsed *p)
 {
     struct server *s = w->server;
-    uint32_t gates = atomic_load_explicit(&s->gates, memory_order_relaxed) | conn->gates;
+    uint32_t gates = gates_of(s, conn);
     struct call c = {
         .worker = w,
         .server = s,
@@ -270,6 +311,7 @@ bool dispatch(struct worker *w, struct conn *conn, const struct parsed *p)
         .reply_start = w->out.len,
         .first_hash = p->hash,
         .parsed = p,
+        .gates = gates,
     };
     enum gate_result result;
 

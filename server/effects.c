@@ -90,6 +90,8 @@ void effect_drop(struct worker *w, int db, uint64_t hash, struct found f, enum k
 {
     struct entry *e = keyspace_take(&w->server->keyspace, db, hash, f);
 
+    if (UNLIKELY(server_gate(w->server, GATE_LOGGED)))
+        recording_drop(w, db, entry_key(e));
     if (event == EVENT_EXPIRED)
         w->stats.expired_keys++;
     else
@@ -114,27 +116,34 @@ struct parting {
     struct worker *worker;
     const struct shard *home;
     struct slice key; /* borrowed from the entry as it was */
+    int db;
 };
 
-static void touch_part(struct slice name, void *opaque)
+static void part_gone(struct slice name, void *opaque)
 {
     const struct parting *p = opaque;
 
-    keyvalue_touch(p->worker, p->home, p->key, name);
+    if (keyvalue_wanted(p->worker->server))
+        keyvalue_touch(p->worker, p->home, p->key, name);
+    if (server_gate(p->worker->server, GATE_LOGGED))
+        recording_drop_field(p->worker, p->db, p->key, name);
 }
 
 static size_t expire_parts(struct worker *w, int db, uint64_t hash, struct found *f, int64_t now_ms)
 {
     enum { PARTS_MAX = 64 };
-    struct parting parting = {w, &w->server->keyspace.shards[shard_of(hash)], entry_key(f->entry)};
-    struct part_visitor who = {touch_part, &parting};
+    struct parting parting = {w, &w->server->keyspace.shards[shard_of(hash)], entry_key(f->entry),
+                              db};
+    struct part_visitor who = {part_gone, &parting};
     struct entry_times was = entry_times(f->entry);
-    bool gone;
+    bool gone, logged = server_gate(w->server, GATE_LOGGED);
     size_t n = value_expire_parts(&f->entry, now_ms, PARTS_MAX, &gone,
-                                  keyvalue_wanted(w->server) ? &who : NULL);
+                                  keyvalue_wanted(w->server) || logged ? &who : NULL);
 
     w->stats.expired_subkeys += n;
     keyspace_replace(&w->server->keyspace, db, hash, f->place, was, f->entry);
+    if (UNLIKELY(logged))
+        recording_dropped_fields(w, db, entry_key(f->entry), gone);
     if (gone) {
         drop_empty(w, db, hash, *f);
         f->entry = NULL;

@@ -19,6 +19,7 @@
 #include "server/slowlog.h"
 #include "server/tracking.h"
 #include "server/worker.h"
+#include "storage/log/journal.h"
 
 #include <errno.h>
 #include <event2/event.h>
@@ -153,6 +154,7 @@ bool server_init(struct server *s, struct conf *conf)
     s->latency = latency_new();
     s->slowlog = slowlog_new();
     s->reaper = reaper_new();
+    s->journal = journal_new();
     s->pubsub = pubsub_new(conf_workers(conf));
     s->tracking = tracking_new(conf_workers(conf));
     s->locks = locks_new(conf_workers(conf));
@@ -340,6 +342,7 @@ void server_release(struct server *s)
     slowlog_free(s->slowlog);
     latency_free(s->latency);
     keyspace_release(&s->keyspace);
+    journal_free(s->journal);
     command_table_free(s->commands);
     inbox_release(&s->main_inbox);
     event_base_free(s->main_base);

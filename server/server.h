@@ -22,6 +22,7 @@ struct pubsub;
 struct tracking;
 struct locks;
 struct latency;
+struct journal;
 struct reaper;
 struct slowlog;
 struct listener;
@@ -33,6 +34,7 @@ enum server_gates {
     GATE_PAUSED = 1 << 0,    /* CLIENT PAUSE */
     GATE_MONITORED = 1 << 1, /* somebody is in MONITOR */
     GATE_MEMORY = 1 << 2,    /* maxmemory is set */
+    GATE_LOGGED = 1 << 3,    /* changes are recorded; refuses nothing */
 };
 
 struct error_count {
@@ -58,6 +60,7 @@ struct server {
     struct latency *latency;
     struct slowlog *slowlog;
     struct reaper *reaper;
+    struct journal *journal;
 
     _Atomic uint32_t gates;              /* enum server_gates */
     _Atomic bool broadcasts;             /* there are clients that are told of changes by prefix */

@@ -140,6 +140,17 @@ static bool hold_beside(struct serving *s, const struct waiter *waiter)
     return !i || !s->held || key_locks_extend(s->held, s->keyspace, request->hashes[i]);
 }
 
+static void run_command(struct call *c, const struct key_locks *held)
+{
+    if (LIKELY(!server_gate(c->server, GATE_LOGGED))) {
+        c->cmd->run(c);
+        return;
+    }
+    recording_begin(c->worker);
+    recording_run(c);
+    recording_end(c->worker, held);
+}
+
 /*
  * Runs the waiter's command. Its connection is another worker's, so a stand-in has what handlers
  * may ask of one.
@@ -176,7 +187,7 @@ static void run(const struct serving *s, struct waiter *waiter, int come)
     uint64_t start = ticks_now();
 
     w->serving = waiter->client;
-    request->cmd->run(&c);
+    run_command(&c, s->held);
     w->serving = 0;
     waiter->ns = ticks_to_ns(ticks_now() - start);
 }

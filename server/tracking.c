@@ -162,13 +162,6 @@ void tracking_remember(struct call *c)
         remember_keys(c);
 }
 
-void tracking_run(struct call *c)
-{
-    tracking_catch_up(c);
-    c->cmd->run(c);
-    tracking_remember(c);
-}
-
 /* CLIENT CACHING holds for the next command, or transaction, that is no CLIENT itself. */
 static void end_caching(const struct call *c)
 {

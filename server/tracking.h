@@ -56,8 +56,6 @@ size_t tracking_memory(const struct conn *c);
 void tracking_catch_up(struct call *c);
 /* Remembers what the call has read. Its keys are locked. */
 void tracking_remember(struct call *c);
-/* Both, around the command itself. */
-void tracking_run(struct call *c);
 /* The command has ended, or was refused. Nothing is locked. */
 void tracking_after(struct call *c);
 

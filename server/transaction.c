@@ -181,6 +181,8 @@ static void hold(struct call *c, const struct transaction *t)
 static void let_go(struct call *c, struct transaction *t)
 {
     c->conf = c->server->conf;
+    if (UNLIKELY(call_logs(c)))
+        recording_end(c->worker, t->world ? NULL : &t->locks);
     if (UNLIKELY(serving_due(c->worker)))
         serving_run(c->worker, t->world ? NULL : &t->locks);
     if (t->world)
@@ -211,6 +213,9 @@ static void run_queued(struct call *exec, struct kept *q)
         incoming_lend_blobs(c, q->blobs, q->blobs_len);
         q->blobs_len = 0;
     }
+    /* A command before this one may have turned the log on. */
+    if (UNLIKELY(server_gate(exec->server, GATE_LOGGED) && !call_logs(exec)))
+        recording_begin(exec->worker);
     dispatch_queued(exec, q);
     if (UNLIKELY(c->in && c->in->blobs_len))
         incoming_free_blobs(c->in);
@@ -250,6 +255,8 @@ void transaction_exec(struct call *c)
     look_ahead(c, t, table_hint_bucket);
     look_ahead(c, t, table_hint_item);
     hold(c, t);
+    if (UNLIKELY(server_gate(c->server, GATE_LOGGED)))
+        recording_begin(c->worker);
     if (UNLIKELY(c->conn->gates & CONN_GATE_TRACKING))
         tracking_catch_up(c);
     changed = watches_changed_locked(&t->watches, ks, c->now_ms);

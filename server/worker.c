@@ -470,4 +470,5 @@ void worker_release(struct worker *w)
     buf_release(&w->monitor_text);
     buf_release(&w->notice);
     buf_release(&w->changed);
+    records_release(&w->recording.records);
 }

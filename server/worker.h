@@ -10,6 +10,7 @@
 #include "base/ticks.h"
 #include "server/coalescing.h"
 #include "server/conn.h"
+#include "server/recording.h"
 #include "server/server.h"
 #include "server/stats.h"
 
@@ -120,6 +121,7 @@ struct worker {
 
     struct evictor *evictor;
     struct keyvalue_notes *notes; /* scratch of keyvalue.c; NULL until it is needed */
+    struct recording recording;
 
     struct event tick_event, unpark_event, release_event;
 };

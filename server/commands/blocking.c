@@ -58,6 +58,7 @@ static void take_from_list(struct call *c, int i, struct entry *e, const struct 
     reply_array(c, 2);
     reply_bulk(c, call_arg(c, i));
     list_pop_one(c, i, e, t->list_end);
+    CALL_LOG(c, t->list_end == LIST_HEAD ? SLICE("LPOP") : SLICE("RPOP"), call_arg(c, i));
 }
 
 static void pop_list(struct call *c, enum list_end end)
@@ -143,6 +144,20 @@ void cmd_bzmpop(struct call *c)
 
 /* ---- from one list to another ---------------------------------------------------------------- */
 
+static struct slice end_word(enum list_end end)
+{
+    return end == LIST_HEAD ? SLICE("LEFT") : SLICE("RIGHT");
+}
+
+static void move_now(struct call *c, struct entry *e, enum list_end from, enum list_end to)
+{
+    uint64_t before = c->worker->stats.dirty;
+
+    list_move(c, 1, e, from, 2, to);
+    if (c->worker->stats.dirty != before)
+        CALL_LOG(c, SLICE("LMOVE"), call_arg(c, 1), call_arg(c, 2), end_word(from), end_word(to));
+}
+
 /* Within a transaction the reply is that of LMOVE, unlike that of one whose time is up. */
 static void move(struct call *c, enum list_end from, enum list_end to)
 {
@@ -152,7 +167,7 @@ static void move(struct call *c, enum list_end from, enum list_end to)
     if (!wait_read_timeout(c, c->argc - 1, &wait.until_us) || !call_find_write(c, 1, TYPE_LIST, &e))
         return;
     if (e)
-        list_move(c, 1, e, from, 2, to);
+        move_now(c, e, from, to);
     else if (!wait_begin(c, &wait))
         reply_null(c);
 }

@@ -88,5 +88,6 @@ void cmd_incrbyfloat(struct call *c)
     sum = slice_make(text, num_format_long_double(text, sizeof(text), value));
     call_put(c, 1, entry_new_string(call_arg(c, 1), sum, e ? entry_expiry(e) : EXPIRY_NONE, false));
     call_changed(c, 1, EVENT_INCRBYFLOAT);
+    CALL_LOG(c, SLICE("SET"), call_arg(c, 1), sum, SLICE("KEEPTTL"));
     reply_bulk(c, sum);
 }

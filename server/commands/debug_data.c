@@ -255,6 +255,7 @@ static void make_key(struct call *c, struct slice key, struct slice value)
     access_init(c->conf, c->now_ms, e, NULL);
     keyspace_insert(ks, c->db, hash, e);
     effect_changed(c->worker, c->db, shard_of(hash), e, key, EVENT_NEW);
+    CALL_LOG(c, SLICE("SET"), key, value);
 }
 
 /* "value:7", cut or filled up with NUL bytes where a size is asked for. */

@@ -93,9 +93,11 @@ static void expire(struct call *c, enum unit unit, int64_t from)
     if (at <= c->now_ms) {
         call_delete(c, 1);
         call_removed(c, 1, EVENT_DEL);
+        CALL_LOG(c, SLICE("DEL"), call_arg(c, 1));
     } else {
         call_set_expiry(c, 1, at);
         call_changed(c, 1, EVENT_EXPIRE);
+        call_log_expiry(c, 1, at);
     }
     reply_int(c, 1);
 }

@@ -94,10 +94,12 @@ static enum outcome give_time(struct call *c, struct hash_edit *h, struct slice 
     call_touched(c, 1, name);
     if (at > c->now_ms) {
         hash_set_time(&h->e, name, at);
+        hash_log_time(c, name, at);
         t->changed++;
         return DONE;
     }
     hash_remove(&h->e, name);
+    CALL_LOG(c, SLICE("HDEL"), call_arg(c, 1), name);
     c->worker->stats.expired_subkeys++;
     t->removed++;
     return REMOVED;
@@ -114,6 +116,7 @@ static enum outcome take_time(struct call *c, struct hash_edit *h, struct slice 
         return NO_TIME;
     hash_set_time(&h->e, name, EXPIRY_NONE);
     call_touched(c, 1, name);
+    hash_log_time(c, name, EXPIRY_NONE);
     t->changed++;
     return DONE;
 }
@@ -358,6 +361,7 @@ void cmd_hgetdel(struct call *c)
         if (!h.e || !hash_remove(&h.e, call_arg(c, i)))
             continue;
         call_touched(c, 1, call_arg(c, i));
+        CALL_LOG(c, SLICE("HDEL"), call_arg(c, 1), call_arg(c, i));
         t.removed++;
     }
     state(c, &h, &t, EVENT_HDEL);
@@ -466,6 +470,7 @@ static void set_pairs(struct call *c, struct hash_edit *h, const struct setex_op
 
     for (int i = o->pairs.first; i < o->pairs.end; i += 2) {
         hash_set(&h->e, call_arg(c, i), call_arg(c, i + 1), time, &limits);
+        hash_log_set(c, h, i, call_arg(c, i + 1));
         if (past)
             give_time(c, h, call_arg(c, i), o->at, t);
         else

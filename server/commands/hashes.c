@@ -177,10 +177,38 @@ void cmd_hincrbyfloat(struct call *c)
     } else {
         text = slice_make(sum, num_format_long_double(sum, sizeof(sum), value));
         set_number(c, &h, text, EVENT_HINCRBYFLOAT);
+        hash_log_set(c, &h, 2, text);
         reply_bulk(c, text);
         return;
     }
     hash_edit_undo(&h);
+}
+
+/* ---- for the log ----------------------------------------------------------------------------- */
+
+void hash_log_time(struct call *c, struct slice name, int64_t time)
+{
+    char digits[NUM_INT_MAX];
+
+    if (LIKELY(!call_logs(c)))
+        return;
+    if (time == EXPIRY_NONE)
+        CALL_LOG_NOTE(c, SLICE("HPERSIST"), call_arg(c, 1), SLICE("FIELDS"), SLICE("1"), name);
+    else
+        CALL_LOG_NOTE(c, SLICE("HPEXPIREAT"), call_arg(c, 1),
+                      slice_make(digits, num_format_int(digits, time)), SLICE("FIELDS"), SLICE("1"),
+                      name);
+}
+
+void hash_log_set(struct call *c, const struct hash_edit *h, int i, struct slice value)
+{
+    int64_t time;
+
+    if (LIKELY(!call_logs(c)))
+        return;
+    CALL_LOG(c, SLICE("HSET"), call_arg(c, 1), call_arg(c, i), value);
+    if (hash_time(h->e, call_arg(c, i), &time) && time != EXPIRY_NONE)
+        hash_log_time(c, call_arg(c, i), time);
 }
 
 /* ---- removing ------------------------------------------------------------------------------- */

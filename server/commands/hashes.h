@@ -29,6 +29,11 @@ void hash_edit_undo(struct hash_edit *h);
 /* Fields were removed, perhaps all: hash_edit_done(), and says so. */
 void hash_edit_removed(struct call *c, struct hash_edit *h, enum key_event event);
 
+/* Records that the field of argument i has this value, and the time that it has. */
+void hash_log_set(struct call *c, const struct hash_edit *h, int i, struct slice value);
+/* Records the time of a field, which may be none. */
+void hash_log_time(struct call *c, struct slice name, int64_t time);
+
 /* The value of that field, null if there is none; `e` may be NULL. */
 void hash_reply_value(struct call *c, const struct entry *e, struct slice name);
 

@@ -235,9 +235,14 @@ bool list_mpop_args(struct call *c, int at, struct list_mpop *out)
 
 void list_mpop_reply(struct call *c, int i, struct entry *e, const struct list_mpop *m)
 {
+    char digits[NUM_INT_MAX];
+
     reply_array(c, 2);
     reply_bulk(c, call_arg(c, i));
     list_pop_some(c, i, e, m->from, (uint64_t)m->count);
+    if (UNLIKELY(call_logs(c)))
+        CALL_LOG(c, m->from == LIST_HEAD ? SLICE("LPOP") : SLICE("RPOP"), call_arg(c, i),
+                 slice_make(digits, num_format_int(digits, m->count)));
 }
 
 /* LMPOP numkeys key [key ...] LEFT|RIGHT [COUNT count] */

@@ -8,12 +8,29 @@ enum { POP_PART = 5 };
 
 /* ---- SPOP ------------------------------------------------------------------------------------ */
 
+/* Which members go is drawn, so it is recorded which went: those of the SREM that has begun. */
+static void log_member(struct call *c, const struct set_member *m)
+{
+    char digits[NUM_INT_MAX];
+
+    if (UNLIKELY(call_logs(c)))
+        call_log_arg(c, m->is_number ? slice_make(digits, num_format_int(digits, m->number))
+                                     : m->text);
+}
+
+static void log_removal(struct call *c, size_t count)
+{
+    call_log_begin(c, SLICE("SREM"), 2 + (int)count);
+    call_log_arg(c, call_arg(c, 1));
+}
+
 static void pop_one(struct call *c, struct entry **e)
 {
     struct set_member m = set_random(*e);
 
     reply_member(c, &m);
     touch_member(c, 1, &m);
+    log_member(c, &m);
     set_remove(e, &m);
 }
 
@@ -29,11 +46,13 @@ static void pop_all(struct call *c, struct entry *e)
     }
     call_changed(c, 1, EVENT_SPOP);
     call_emptied(c, 1);
+    CALL_LOG(c, SLICE("DEL"), call_arg(c, 1));
 }
 
 static void pop_few(struct call *c, struct entry *e, size_t count)
 {
     reply_set(c, (int64_t)count);
+    log_removal(c, count);
     while (count--)
         pop_one(c, &e);
     call_moved(c, 1, e);
@@ -49,13 +68,15 @@ static void pop_most(struct call *c, struct entry *e, size_t count)
     bool popped;
 
     reply_set(c, (int64_t)count);
+    log_removal(c, count);
     while (set_choice_next(&choice, &m, &popped)) {
-        if (popped) {
-            reply_member(c, &m);
-            touch_member(c, 1, &m);
-        } else {
+        if (!popped) {
             set_add(&rest, &m, intset_max(c));
+            continue;
         }
+        reply_member(c, &m);
+        log_member(c, &m);
+        touch_member(c, 1, &m);
     }
     call_put(c, 1, rest);
     call_changed(c, 1, EVENT_SPOP);
@@ -101,6 +122,7 @@ void cmd_spop(struct call *c)
         reply_null(c);
         return;
     }
+    log_removal(c, 1);
     pop_one(c, &e);
     call_moved(c, 1, e);
     call_changed(c, 1, EVENT_SPOP);

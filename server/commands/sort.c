@@ -303,6 +303,24 @@ static void keep_results(struct call *c, struct sorting *s, struct text *out)
     mem_free(p);
 }
 
+/* What is equal may come in another order the next time. */
+static void log_stored(struct call *c, int i, const struct slice *values, size_t n)
+{
+    enum { VALUES_A_RECORD = 1024 };
+
+    CALL_LOG(c, SLICE("DEL"), call_arg(c, i));
+    while (n && call_logs(c)) {
+        size_t some = n < VALUES_A_RECORD ? n : VALUES_A_RECORD;
+
+        call_log_begin(c, SLICE("RPUSH"), 2 + (int)some);
+        call_log_arg(c, call_arg(c, i));
+        for (size_t k = 0; k < some; k++)
+            call_log_arg(c, values[k]);
+        values += some;
+        n -= some;
+    }
+}
+
 static void store(struct call *c, struct sorting *s)
 {
     size_t n = s->wanted * (s->o.gets_len ? (size_t)s->o.gets_len : 1);
@@ -317,6 +335,7 @@ static void store(struct call *c, struct sorting *s)
                  lists_new(call_arg(c, s->o.store), LIST_TAIL, values, n, list_limits_of(c)));
         call_changed(c, s->o.store, EVENT_SORTSTORE);
         call_counts_as(c, (int64_t)n);
+        log_stored(c, s->o.store, values, n);
     } else {
         call_emptied(c, s->o.store);
     }

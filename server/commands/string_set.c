@@ -79,6 +79,20 @@ static bool read_set_options(struct call *c, struct set_options *o)
     return true;
 }
 
+/* What was set, and whatever the conditions were; with the time by the calendar. */
+static void log_set(struct call *c, int i, int value, const struct expiry_args *x, int64_t expiry)
+{
+    char digits[NUM_INT_MAX];
+    struct slice argv[] = {SLICE("SET"), call_arg(c, i), call_arg(c, value), SLICE("PXAT"), {0}};
+
+    if (LIKELY(!call_logs(c)))
+        return;
+    argv[4] = slice_make(digits, num_format_int(digits, expiry));
+    if (x->word == EXPIRY_WORD_KEEPTTL)
+        argv[3] = SLICE("KEEPTTL");
+    call_log(c, argv, expiry_args_timed(x) ? 5 : x->word == EXPIRY_WORD_KEEPTTL ? 4 : 3);
+}
+
 /* Sets key i; `kept` is the entry whose time to live it inherits, where the options say so. */
 static void set_for_a_time(struct call *c, int i, const struct expiry_args *x, int64_t expiry,
                            const struct entry *kept)
@@ -87,6 +101,7 @@ static void set_for_a_time(struct call *c, int i, const struct expiry_args *x, i
         expiry = entry_expiry(kept);
     call_set_string(c, i, i + 1, expiry);
     call_changed(c, i, EVENT_SET);
+    log_set(c, i, i + 1, x, expiry);
     if (expiry_args_timed(x))
         call_event(c, i, EVENT_EXPIRE);
 }
@@ -155,6 +170,7 @@ static void set_with_expiry(struct call *c, enum expiry_word word)
         return;
     call_set_string(c, 1, 3, expiry);
     call_changed(c, 1, EVENT_SET);
+    log_set(c, 1, 3, &x, expiry);
     call_event(c, 1, EVENT_EXPIRE);
     reply_ok(c);
 }
@@ -237,12 +253,15 @@ static void give_expiry(struct call *c, const struct expiry_args *x, int64_t exp
     if (expiry_args_absolute(x) && expiry <= c->now_ms) {
         call_delete(c, 1);
         call_removed(c, 1, EVENT_DEL);
+        CALL_LOG(c, SLICE("DEL"), call_arg(c, 1));
     } else if (expiry_args_timed(x)) {
         call_set_expiry(c, 1, expiry);
         call_changed(c, 1, EVENT_EXPIRE);
+        call_log_expiry(c, 1, expiry);
     } else if (x->word == EXPIRY_WORD_PERSIST && call_peek(c, 1)->has_expiry) {
         call_set_expiry(c, 1, EXPIRY_NONE);
         call_changed(c, 1, EVENT_PERSIST);
+        CALL_LOG(c, SLICE("PERSIST"), call_arg(c, 1));
     }
 }
 
@@ -272,6 +291,7 @@ static void delete_if(struct call *c, bool wanted)
     if (wanted) {
         call_delete(c, 1);
         call_removed(c, 1, EVENT_DEL);
+        CALL_LOG(c, SLICE("DEL"), call_arg(c, 1));
     }
     reply_int(c, wanted);
 }

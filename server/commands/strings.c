@@ -33,8 +33,10 @@ void cmd_getdel(struct call *c)
     if (!call_find(c, 1, TYPE_STRING, &e))
         return;
     reply_string(c, e);
-    if (e && call_delete(c, 1))
+    if (e && call_delete(c, 1)) {
         call_removed(c, 1, EVENT_DEL);
+        CALL_LOG(c, SLICE("DEL"), call_arg(c, 1));
+    }
 }
 
 /* STRLEN key */

@@ -27,11 +27,22 @@ void zset_pop(struct call *c, int i, struct entry *e, enum zset_end end, uint64_
         call_emptied(c, i);
 }
 
+/* For commands that say it with other words, or waited. */
+static void log_pop(struct call *c, int i, enum zset_end end, uint64_t count)
+{
+    char digits[NUM_INT_MAX];
+
+    if (UNLIKELY(call_logs(c)))
+        CALL_LOG(c, end == ZSET_MIN ? SLICE("ZPOPMIN") : SLICE("ZPOPMAX"), call_arg(c, i),
+                 slice_make(digits, num_format_int(digits, (int64_t)count)));
+}
+
 void zset_pop_with_key(struct call *c, int i, struct entry *e, enum zset_end end)
 {
     reply_array(c, 3);
     reply_bulk(c, call_arg(c, i));
     zset_pop(c, i, e, end, 1, ZSET_POP_FLAT);
+    log_pop(c, i, end, 1);
 }
 
 void zset_pop_many(struct call *c, int i, struct entry *e, enum zset_end end, uint64_t count)
@@ -42,6 +53,7 @@ void zset_pop_many(struct call *c, int i, struct entry *e, enum zset_end end, ui
     reply_bulk(c, call_arg(c, i));
     reply_array(c, (int64_t)count);
     zset_pop(c, i, e, end, count, ZSET_POP_PAIRS);
+    log_pop(c, i, end, count);
 }
 
 /* ---- ZPOPMIN, ZPOPMAX ------------------------------------------------------------------------ */

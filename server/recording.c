@@ -1,0 +1,131 @@
+/* Recording what commands change, see recording.h. */
+#include "server/recording.h"
+
+#include "server/call.h"
+#include "server/key_locks.h"
+#include "storage/log/journal.h"
+
+static void give(struct worker *w)
+{
+    struct records *r = &w->recording.records;
+
+    if (!r->count)
+        return;
+    journal_append(w->server->journal, r);
+    records_clear(r);
+}
+
+void recording_begin(struct worker *w)
+{
+    w->recording.depth++;
+}
+
+void recording_end(struct worker *w, const struct key_locks *held)
+{
+    (void)held;
+    if (--w->recording.depth == 0)
+        give(w);
+}
+
+/* ---- commands ------------------------------------------------------------------------------- */
+
+void recording_run(struct call *c)
+{
+    struct worker *w = c->worker;
+    struct recording *r = &w->recording;
+    uint64_t dirty = w->stats.dirty, aside = r->aside;
+
+    r->stated = false;
+    c->cmd->run(c);
+    if (!r->stated && w->stats.dirty - dirty != r->aside - aside)
+        records_add(&r->records, c->db, c->argv, c->argc);
+}
+
+void call_log(struct call *c, const struct slice *argv, int argc)
+{
+    struct recording *r = &c->worker->recording;
+
+    if (LIKELY(!call_logs(c)))
+        return;
+    records_add(&r->records, c->db, argv, argc);
+    r->stated = true;
+}
+
+void call_log_expiry(struct call *c, int i, int64_t expiry)
+{
+    char digits[NUM_INT_MAX];
+
+    if (UNLIKELY(call_logs(c)))
+        CALL_LOG(c, SLICE("PEXPIREAT"), call_arg(c, i),
+                 slice_make(digits, num_format_int(digits, expiry)));
+}
+
+void call_log_begin(struct call *c, struct slice name, int argc)
+{
+    struct recording *r = &c->worker->recording;
+
+    if (LIKELY(!call_logs(c)))
+        return;
+    records_begin(&r->records, c->db, argc);
+    records_arg(&r->records, name);
+    r->stated = true;
+}
+
+void call_log_arg(struct call *c, struct slice arg)
+{
+    if (UNLIKELY(call_logs(c)))
+        records_arg(&c->worker->recording.records, arg);
+}
+
+void call_log_nothing(struct call *c)
+{
+    c->worker->recording.stated = true;
+}
+
+static void note(struct worker *w, int db, const struct slice *argv, int argc)
+{
+    struct records *r = &w->recording.records;
+
+    records_begin_note(r, db);
+    for (int i = 0; i < argc; i++)
+        records_note_arg(r, argv[i]);
+    records_end_note(r);
+}
+
+void call_log_note(struct call *c, const struct slice *argv, int argc)
+{
+    if (LIKELY(!call_logs(c)))
+        return;
+    note(c->worker, c->db, argv, argc);
+    c->worker->recording.stated = true;
+}
+
+/* ---- what goes by itself -------------------------------------------------------------------- */
+
+void recording_drop(struct worker *w, int db, struct slice key)
+{
+    struct slice argv[] = {SLICE("DEL"), key};
+
+    records_add(&w->recording.records, db, argv, COUNT_OF(argv));
+    w->recording.aside++;
+    if (!w->recording.depth)
+        give(w);
+}
+
+void recording_drop_field(struct worker *w, int db, struct slice key, struct slice field)
+{
+    struct slice argv[] = {SLICE("HDEL"), key, field};
+
+    records_add(&w->recording.records, db, argv, COUNT_OF(argv));
+}
+
+void recording_dropped_fields(struct worker *w, int db, struct slice key, bool gone)
+{
+    if (gone) {
+        recording_drop(w, db, key);
+        return;
+    }
+    w->recording.aside++;
+    if (!w->recording.depth)
+        give(w);
+}

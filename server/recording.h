@@ -1,0 +1,42 @@
+/*
+ * Recording: what commands change becomes records of the log (storage/log/), under the locks under
+ * which it changes. A command that changed something is recorded as it came, unless its handler
+ * states what does the same again at any time (call_log() in call.h): what it drew at random, how a
+ * time from now on is told by the calendar. What goes by itself, by its time or for memory, is
+ * recorded where it goes.
+ *
+ * What is recorded between recording_begin() and the recording_end() that belongs to it is one
+ * group, which is loaded as a whole or not at all.
+ */
+#ifndef LK_SERVER_RECORDING_H
+#define LK_SERVER_RECORDING_H
+
+#include "base/slice.h"
+#include "storage/log/records.h"
+
+struct call;
+struct key_locks;
+struct worker;
+
+/* Of a worker. */
+struct recording {
+    struct records records; /* of the group in hand */
+    int depth;              /* how many have begun one, each within the other */
+    bool stated;            /* the command in hand has said what is to be recorded of it */
+    uint64_t aside;         /* changes counted since the start that are no command's own */
+};
+
+void recording_begin(struct worker *w);
+/* Gives the group to the log. Locked: the shards in `held`, or all of them if it is NULL. */
+void recording_end(struct worker *w, const struct key_locks *held);
+
+/* Runs the call's handler, and records what it changes, in a group that has begun. */
+void recording_run(struct call *c);
+
+/* The key is about to go by itself. Its shard is locked; something is logged. */
+void recording_drop(struct worker *w, int db, struct slice key);
+/* A field of its hash goes by itself; and then: the hash is changed, or gone. The same. */
+void recording_drop_field(struct worker *w, int db, struct slice key, struct slice field);
+void recording_dropped_fields(struct worker *w, int db, struct slice key, bool gone);
+
+#endif

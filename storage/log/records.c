@@ -1,0 +1,181 @@
+/* Changes as records, see records.h. */
+#include "storage/log/records.h"
+
+#include "base/num.h"
+
+/* ---- requests ------------------------------------------------------------------------------- */
+
+/* Mostly one or two digits. */
+static inline char *put_number(char *to, size_t n)
+{
+    if (LIKELY(n < 10)) {
+        *to++ = (char)('0' + n);
+        return to;
+    }
+    return to + num_format_int(to, (int64_t)n);
+}
+
+static void put_header(struct buf *b, char kind, size_t n)
+{
+    char *start = buf_reserve(b, NUM_INT_MAX + 3), *to = start;
+
+    *to++ = kind;
+    to = put_number(to, n);
+    *to++ = '\r';
+    *to++ = '\n';
+    b->len += (size_t)(to - start);
+}
+
+static void put_bulk(struct buf *b, struct slice s)
+{
+    char *start = buf_reserve(b, s.len + NUM_INT_MAX + 5), *to = start;
+
+    *to++ = '$';
+    to = put_number(to, s.len);
+    *to++ = '\r';
+    *to++ = '\n';
+    bytes_copy(to, s.ptr, s.len);
+    to += s.len;
+    *to++ = '\r';
+    *to++ = '\n';
+    b->len += (size_t)(to - start);
+}
+
+void records_select(struct buf *b, int db)
+{
+    char digits[NUM_INT_MAX];
+
+    buf_printf(b, "*2\r\n$6\r\nselect\r\n$%zu\r\n%d\r\n", num_format_int(digits, db), db);
+}
+
+/* Another record of that database follows. */
+static void add_one(struct records *r, int db)
+{
+    if (!r->count)
+        r->first_db = db;
+    else if (UNLIKELY(r->db != db))
+        records_select(&r->bytes, db);
+    r->db = db;
+    r->count++;
+}
+
+void records_begin(struct records *r, int db, int argc)
+{
+    add_one(r, db);
+    put_header(&r->bytes, '*', (size_t)argc);
+}
+
+void records_arg(struct records *r, struct slice arg)
+{
+    put_bulk(&r->bytes, arg);
+}
+
+void records_add(struct records *r, int db, const struct slice *argv, int argc)
+{
+    records_begin(r, db, argc);
+    for (int i = 0; i < argc; i++)
+        put_bulk(&r->bytes, argv[i]);
+}
+
+void records_clear(struct records *r)
+{
+    enum { KEPT = 64 * 1024 };
+
+    if (UNLIKELY(r->bytes.cap > KEPT))
+        buf_release(&r->bytes);
+    r->bytes.len = 0;
+    r->count = 0;
+}
+
+void records_release(struct records *r)
+{
+    buf_release(&r->bytes);
+}
+
+/* ---- notes ---------------------------------------------------------------------------------- */
+
+static const char note_head[] = "#LK:cmd ";
+enum { NOTE_HEAD = sizeof(note_head) - 1 };
+
+static void begin_line(struct records *r)
+{
+    r->line = r->bytes.len;
+    buf_append(&r->bytes, note_head, NOTE_HEAD);
+}
+
+void records_begin_note(struct records *r, int db)
+{
+    add_one(r, db);
+    begin_line(r);
+}
+
+static void put_note(struct records *r, const char *text, size_t len)
+{
+    enum { LINE_END = 2 };
+
+    if (r->bytes.len - r->line + len + LINE_END > NOTE_LINE_MAX) {
+        r->bytes.ptr[r->line + NOTE_HEAD - 1] = '+';
+        buf_append(&r->bytes, "\r\n", 2);
+        begin_line(r);
+    }
+    buf_append(&r->bytes, text, len);
+}
+
+static void put_escaped(struct records *r, unsigned char c)
+{
+    static const char digits[] = "0123456789abcdef";
+    char text[3] = {'%', digits[c >> 4], digits[c & 15]};
+
+    if (c > ' ' && c < 127 && c != '%')
+        put_note(r, (const char *)&c, 1);
+    else
+        put_note(r, text, sizeof(text));
+}
+
+/* An empty argument is "%" alone. */
+void records_note_arg(struct records *r, struct slice arg)
+{
+    if (r->bytes.len - r->line > NOTE_HEAD)
+        put_note(r, " ", 1);
+    if (!arg.len)
+        put_note(r, "%", 1);
+    for (size_t i = 0; i < arg.len; i++)
+        put_escaped(r, (unsigned char)arg.ptr[i]);
+}
+
+void records_end_note(struct records *r)
+{
+    buf_append(&r->bytes, "\r\n", 2);
+}
+
+static int digit_of(char c)
+{
+    if (c >= '0' && c <= '9')
+        return c - '0';
+    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+bool note_next_arg(struct slice *text, struct buf *out)
+{
+    size_t i = 0;
+
+    if (!text->len)
+        return false;
+    for (; i < text->len && text->ptr[i] != ' '; i++) {
+        const char *c = text->ptr + i;
+        bool whole = *c == '%' && i + 2 < text->len && c[1] != ' ';
+
+        if (*c != '%') {
+            buf_append_char(out, *c);
+        } else if (whole) {
+            if (digit_of(c[1]) < 0 || digit_of(c[2]) < 0)
+                return false;
+            buf_append_char(out, (char)(digit_of(c[1]) * 16 + digit_of(c[2])));
+            i += 2;
+        }
+    }
+    if (i < text->len)
+        i++;
+    *text = slice_make(text->ptr + i, text->len - i);
+    return true;
+}
