@@ -5,8 +5,10 @@
 #include "server/effects.h"
 #include "server/incoming.h"
 #include "server/keyvalue.h"
+#include "server/policer.h"
 #include "server/reply.h"
 #include "server/server.h"
+#include "storage/policed.h"
 
 /* ---- arguments ------------------------------------------------------------------------------ */
 
@@ -115,21 +117,50 @@ static struct entry *find_as_it_is(struct call *c, int i, int db)
 }
 
 /*
- * The same, but what has reached its time, the key or parts of its value, is dropped first. While
- * clients are paused readers leave such a key where it is, and do not see it.
+ * What has reached its time, the key or parts of its value, is dropped. While clients are paused
+ * readers leave such a key where it is, and do not see it.
  */
-static struct entry *look_up(struct call *c, int i, int db)
+static NOINLINE struct entry *end_if_due(struct call *c, int i, int db)
 {
-    struct entry *e = find_as_it_is(c, i, db);
+    struct entry *e = c->found.entry;
 
-    if (UNLIKELY(e && entry_is_due(e, c->now_ms))) {
+    if (e->policed && policer_drop_ended(c->worker, db, call_hash(c, i), c->found)) {
+        c->found.entry = NULL;
+    } else if (entry_is_due(e, c->now_ms)) {
         if (server_paused(c->server, c->worker->mono_ms) && entry_expired(e, c->now_ms) &&
             !(c->cmd->flags & CMD_WRITE))
             return NULL;
         effect_expire(c->worker, db, call_hash(c, i), &c->found, c->now_ms);
-        e = c->found.entry;
     }
+    return c->found.entry;
+}
+
+static struct entry *look_up(struct call *c, int i, int db)
+{
+    struct entry *e = find_as_it_is(c, i, db);
+
+    if (UNLIKELY(e && entry_may_end(e)))
+        e = end_if_due(c, i, db);
     return e;
+}
+
+static NOINLINE void use_policed(struct call *c, uint64_t hash, struct entry *e)
+{
+    struct keyspace *ks = &c->server->keyspace;
+
+    access_touch(c, keyspace_access(ks, c->db, hash, e));
+    policed_used(ks, c->db, shard_of(hash), e);
+}
+
+/* The key of this hash, in the call's database, is used. */
+ALWAYS_INLINE void use(struct call *c, uint64_t hash, struct entry *e)
+{
+    if (UNLIKELY(c->conn->flags & CONN_NO_TOUCH))
+        return;
+    if (UNLIKELY(e->policed))
+        use_policed(c, hash, e);
+    else
+        access_touch(c, &e->access_or_member);
 }
 
 static bool fits_type(struct call *c, const struct entry *e, enum type type)
@@ -158,7 +189,7 @@ bool call_find(struct call *c, int i, enum type type, struct entry **out)
     struct entry *e = *out = look_up_counted(c, i);
 
     if (e)
-        access_touch(c, e);
+        use(c, call_hash(c, i), e);
     return fits_type(c, e, type);
 }
 
@@ -172,7 +203,7 @@ bool call_find_write(struct call *c, int i, enum type type, struct entry **out)
     struct entry *e = *out = look_up(c, i, c->db);
 
     if (e)
-        access_touch(c, e);
+        use(c, call_hash(c, i), e);
     return fits_type(c, e, type);
 }
 
@@ -202,6 +233,9 @@ struct entry *call_find_named(struct call *c, struct slice key)
         effect_drop(c->worker, c->db, hash, f, EVENT_EXPIRED);
         c->found_at = 0;
         f.entry = NULL;
+    } else if (f.entry && f.entry->policed && policer_drop_ended(c->worker, c->db, hash, f)) {
+        c->found_at = 0;
+        f.entry = NULL;
     }
     if (!f.entry) {
         c->worker->stats.keyspace_misses++;
@@ -209,7 +243,7 @@ struct entry *call_find_named(struct call *c, struct slice key)
         return NULL;
     }
     c->worker->stats.keyspace_hits++;
-    access_touch(c, f.entry);
+    use(c, hash, f.entry);
     return f.entry;
 }
 
@@ -221,9 +255,12 @@ void call_put_db(struct call *c, int i, int db, struct entry *fresh)
     struct keyspace *ks = &c->server->keyspace;
     struct entry *old = look_up(c, i, db);
 
-    access_init(c->conf, c->worker->now_ms, fresh, old);
+    fresh->access_or_member =
+        access_first(c->conf, c->worker->now_ms, old ? keyspace_access(ks, db, hash, old) : NULL);
     if (old) {
         fresh->version = old->version;
+        if (UNLIKELY(old->policed))
+            policed_succeed(ks, db, hash, old, fresh);
         keyspace_replace(ks, db, hash, c->found.place, entry_times(old), fresh);
         effect_discard(c->worker, old);
         c->found.entry = fresh;
@@ -245,7 +282,7 @@ void call_set_bytes(struct call *c, int i, struct slice value, int64_t expiry)
 
     if (e && e->type == TYPE_STRING && entry_expiry(e) == expiry &&
         string_overwrite(e, value, true)) {
-        access_touch(c, e);
+        use(c, call_hash(c, i), e);
         return;
     }
     call_put(c, i, entry_new_string(call_arg(c, i), value, expiry, true));
@@ -336,6 +373,11 @@ bool call_delete(struct call *c, int i)
     if (e)
         effect_discard(c->worker, e);
     return e != NULL;
+}
+
+uint32_t *call_access(struct call *c, int i, int db, struct entry *e)
+{
+    return keyspace_access(&c->server->keyspace, db, call_hash(c, i), e);
 }
 
 void call_changed_db(struct call *c, int i, int db, enum key_event event)

@@ -109,6 +109,9 @@ struct entry *call_peek_db(struct call *c, int i, int db);
 /* The version of the entry that was found at key i, 0 for NULL. */
 uint64_t call_version(struct call *c, int i, const struct entry *e);
 
+/* When or how often the entry of key i was used, see access.h. */
+uint32_t *call_access(struct call *c, int i, int db, struct entry *e);
+
 /* The bytes of a string entry; `digits` is room for those of a number. */
 static inline struct slice call_string(const struct entry *e, char digits[NUM_INT_MAX])
 {

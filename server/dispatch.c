@@ -8,6 +8,7 @@
 #include "server/kept.h"
 #include "server/key_locks.h"
 #include "server/monitor.h"
+#include "server/policer.h"
 #include "server/reply.h"
 #include "server/serving.h"
 #include "server/timing.h"
@@ -224,14 +225,22 @@ ALWAYS_INLINE void account(struct call *c)
         timing_alone(c);
 }
 
+/* What is to be done when the command's shards are unlocked. */
+static NOINLINE void settle(struct worker *w)
+{
+    if (w->overfull_len)
+        policer_evict(w);
+    effect_settle(w);
+}
+
 static void run(struct call *c)
 {
     struct worker *w = c->worker;
 
     timing_begin(w, c->cmd);
     run_locked(c);
-    if (UNLIKELY(w->discarded_len))
-        effect_settle(w);
+    if (UNLIKELY(w->discarded_len | w->overfull_len))
+        settle(w);
     account(c);
 }
 

@@ -5,6 +5,7 @@
 #include "server/expirer.h"
 #include "server/keyvalue.h"
 #include "server/notify.h"
+#include "server/policer.h"
 #include "server/reaper.h"
 #include "server/serving.h"
 #include "server/tracking.h"
@@ -52,6 +53,14 @@ void effect_further(struct worker *w, int db, unsigned shard, const struct entry
         notify(w, home, &(struct news){db, key, event, e, e->version, false});
 }
 
+static void note_end(struct worker *w, int db, unsigned shard, const struct entry *e)
+{
+    if (e->policed)
+        policer_changed(w, db, shard, e);
+    if (entry_has_times(e))
+        expirer_note(w, shard, entry_times_first(entry_times(e)));
+}
+
 void effect_changed(struct worker *w, int db, unsigned shard, struct entry *e, struct slice key,
                     enum key_event event)
 {
@@ -63,8 +72,8 @@ void effect_changed(struct worker *w, int db, unsigned shard, struct entry *e, s
     w->stats.dirty++;
     if (UNLIKELY(home->waited))
         serving_note(w, db, home, e, key);
-    if (UNLIKELY(entry_has_times(e)))
-        expirer_note(w, shard, entry_times_first(entry_times(e)));
+    if (UNLIKELY(entry_may_end(e)))
+        note_end(w, db, shard, e);
     if (UNLIKELY(is_news(w, home, event)))
         notify(w, home, &(struct news){db, key, event, e, e->version, false});
 }

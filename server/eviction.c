@@ -8,6 +8,7 @@
 #include "server/latency.h"
 #include "server/reaper.h"
 #include "server/serving.h"
+#include "storage/policed.h"
 
 #include <event2/event.h>
 #include <math.h>
@@ -123,6 +124,7 @@ __attribute__((no_sanitize("thread"))) static unsigned draw_shard(const struct e
 struct look {
     struct evictor *ev;
     int db;
+    const struct space *space;
     size_t seen, enough;
 };
 
@@ -149,13 +151,14 @@ static void offer(struct evictor *ev, struct candidate c)
 static void look_at(struct look *look, struct entry *e)
 {
     struct evictor *ev = look->ev;
-    const struct worker *w = ev->worker;
-    struct candidate c = {
-        .dispensability = access_dispensability(w->server->conf, w->now_ms, e),
-        .db = look->db,
-    };
+    struct candidate c = {.db = look->db};
+    uint32_t access = e->access_or_member;
 
     look->seen++;
+    if (UNLIKELY(e->policed))
+        access = *policed_access(look->space, e);
+    c.dispensability =
+        access_dispensability(ev->worker->server->conf, ev->worker->now_ms, e, access);
     if (ev->pool_len == POOL_MAX && c.dispensability <= ev->pool[0].dispensability)
         return;
     c.hash = entry_hash(e);
@@ -196,7 +199,7 @@ static bool look_into_shard(struct look *look)
     if (shard == SHARDS)
         return false;
     lock_take(&ks->shards[shard].lock);
-    space = keyspace_space(ks, look->db, shard);
+    look->space = space = keyspace_space(ks, look->db, shard);
     if (only_volatile(w->server->conf))
         expiry_sample(&space->expiry, &space->table, policy == CONF_VOLATILE_TTL, look_at_expiring,
                       look);
@@ -240,8 +243,10 @@ static bool evict_candidate(struct evictor *ev, const struct candidate *c)
 
     lock_take(&ks->shards[shard].lock);
     f = space_find_hash(keyspace_space(ks, c->db, shard), c->hash);
-    fits = f.entry && (f.entry->has_expiry || !only_volatile(conf)) &&
-           access_dispensability(conf, w->now_ms, f.entry) >= c->dispensability;
+    fits =
+        f.entry && (f.entry->has_expiry || !only_volatile(conf)) &&
+        access_dispensability(conf, w->now_ms, f.entry,
+                              *keyspace_access(ks, c->db, c->hash, f.entry)) >= c->dispensability;
     if (fits)
         drop(ev, c->db, c->hash, f);
     serving_unlock(w, shard);

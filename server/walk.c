@@ -2,6 +2,7 @@
 #include "server/walk.h"
 
 #include "server/effects.h"
+#include "server/policer.h"
 #include "server/server.h"
 #include "server/serving.h"
 
@@ -13,6 +14,7 @@ enum {
 
 struct walk {
     struct call *call;
+    unsigned shard; /* the one that is locked */
     walk_fn *visit;
     void *opaque;
     uint64_t visited;
@@ -20,19 +22,29 @@ struct walk {
     size_t expired_len;
 };
 
+static bool is_gone(const struct walk *walk, const struct entry *e)
+{
+    const struct call *c = walk->call;
+
+    return entry_is_gone(e, c->now_ms) ||
+           (e->policed && policer_has_ended(c->worker, c->db, walk->shard, e));
+}
+
 static void visit_item(void *item, void *opaque)
 {
     const struct entry *e = item;
     struct walk *walk = opaque;
+    bool gone;
 
     walk->visited++;
-    if (LIKELY(!entry_is_due(e, walk->call->now_ms))) {
+    if (LIKELY(!entry_may_end(e))) {
         walk->visit(walk->call, e, walk->opaque);
         return;
     }
-    if (!entry_is_gone(e, walk->call->now_ms))
+    gone = is_gone(walk, e);
+    if (!gone)
         walk->visit(walk->call, e, walk->opaque);
-    if (walk->expired_len < EXPIRED_MAX)
+    if ((gone || entry_is_due(e, walk->call->now_ms)) && walk->expired_len < EXPIRED_MAX)
         walk->expired[walk->expired_len++] = entry_hash(e);
 }
 
@@ -46,6 +58,8 @@ static void drop_expired(struct walk *walk, struct space *space)
         uint64_t hash = walk->expired[--walk->expired_len];
         struct found f = space_find_hash(space, hash);
 
+        if (f.entry && f.entry->policed && policer_drop_ended(c->worker, c->db, hash, f))
+            continue;
         if (f.entry && entry_is_due(f.entry, c->now_ms))
             effect_expire(c->worker, c->db, hash, &f, c->now_ms);
     }
@@ -56,6 +70,7 @@ static struct space *enter(struct walk *walk, unsigned shard)
     struct keyspace *ks = &walk->call->server->keyspace;
 
     lock_take(&ks->shards[shard].lock);
+    walk->shard = shard;
     return keyspace_space(ks, walk->call->db, shard);
 }
 
@@ -123,10 +138,12 @@ bool walk_random(struct call *c, walk_fn *visit, void *opaque)
     for (int i = 0; i < RANDOM_ATTEMPTS; i++) {
         unsigned shard;
         struct entry *e = keyspace_random_locked(ks, c->db, &shard);
-        bool shown = e && !entry_is_gone(e, c->now_ms);
+        bool shown;
 
         if (!e)
             return false;
+        walk.shard = shard;
+        shown = !is_gone(&walk, e);
         visit_item(e, &walk);
         leave(&walk, shard, keyspace_space(ks, c->db, shard));
         if (shown)

@@ -14,6 +14,7 @@
 #include "server/keyvalue.h"
 #include "server/locks/lock_desk.h"
 #include "server/output_limit.h"
+#include "server/policer.h"
 #include "server/pubsub.h"
 #include "server/timing.h"
 #include "server/tracking.h"
@@ -82,6 +83,8 @@ static void send_all(struct worker *w)
 void worker_round_end(struct worker *w)
 {
     waiting_finish_served(w);
+    if (UNLIKELY(w->overfull_len))
+        policer_evict(w);
     timing_close(w);
     send_all(w);
     if (UNLIKELY(w->clients_grew)) {
@@ -395,6 +398,7 @@ bool worker_init(struct worker *w, struct server *s, int index)
     expirer_init(w);
     locks_begin(w);
     w->evictor = evictor_new(w);
+    w->policer = policer_new(w);
     return true;
 }
 
@@ -455,6 +459,7 @@ void worker_release(struct worker *w)
     event_del(&w->release_event);
     evictor_free(w->evictor);
     keyvalue_release_notes(w);
+    policer_free(w->policer);
     event_del(&w->expire_event);
     event_base_free(w->base);
     inbox_release(&w->inbox);

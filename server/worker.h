@@ -42,6 +42,7 @@ struct gathered {
 };
 
 struct evictor;
+struct policer;
 struct outlet_desk;
 struct waited;
 struct keyvalue_notes;
@@ -112,6 +113,9 @@ struct worker {
     /* Values out of their tables whose freeing takes long, see effect_discard(). */
     struct entry **discarded;
     size_t discarded_len, discarded_cap;
+
+    size_t overfull_len; /* policies of which a change has exceeded a limit, see policer.h */
+    struct policer *policer;
 
     /* The expirer: it looks after the shards whose number ends in its index. */
     struct event expire_event;

@@ -176,7 +176,8 @@ static struct entry *move_value(struct entry *e, struct slice key, int64_t expir
     moved->type = e->type;
     moved->form = e->form;
     moved->raw = e->raw;
-    moved->access = e->access;
+    moved->policed = e->policed;
+    moved->access_or_member = e->access_or_member;
     moved->value_len = e->value_len;
     moved->few = e->few;
     memcpy(entry_value(moved), entry_value(e), len);

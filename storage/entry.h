@@ -3,8 +3,8 @@
  *
  *     0            8        12           16
  *     +------------+--------+------------+----------+-----------+-----+-------+
- *     | version 56 | access | lengths of | expiry   | length of | key | value |
- *     | kind     8 |        | value 16,  | (8, if   | the key   |     |       |
+ *     | version 55 | access | lengths of | expiry   | length of | key | value |
+ *     | kind     9 |        | value 16,  | (8, if   | the key   |     |       |
  *     |            |        | key 8      | any)     | (4, long) |     |       |
  *     +------------+--------+------------+----------+-----------+-----+-------+
  *
@@ -38,7 +38,7 @@ enum form {
 #define EXPIRY_NONE INT64_MAX
 
 struct entry {
-    uint64_t version : 56;
+    uint64_t version : 55;
     uint64_t type : 3;
     uint64_t form : 2;
     /*
@@ -47,8 +47,13 @@ struct entry {
      */
     uint64_t raw : 1;
     uint64_t has_expiry : 1;
+    uint64_t policed : 1; /* it is under a policy, see policed.h */
     uint64_t long_key : 1;
-    uint32_t access;    /* when or how often it was used, see access.h */
+    /*
+     * When or how often it was used, see server/access.h; of a key under a policy, which of those
+     * it is, see policed.h. keyspace_access() knows both.
+     */
+    uint32_t access_or_member;
     uint16_t value_len; /* FORM_INLINE: bytes in place */
     uint8_t short_key_len;
     uint8_t few; /* a packed collection: its elements, FEW_MAX for as many or more; see pack.h */
@@ -174,10 +179,16 @@ static inline int64_t entry_times_first(struct entry_times t)
     return t.key < t.part ? t.key : t.part;
 }
 
-/* It may end by itself, or parts of it. */
+/* It has a time, or parts of it have. */
 static inline bool entry_has_times(const struct entry *e)
 {
     return e->has_expiry || entry_has_timed_parts(e);
+}
+
+/* It may end by itself, or parts of it: by a time, or by its policy. */
+static inline bool entry_may_end(const struct entry *e)
+{
+    return e->has_expiry || e->policed || entry_has_timed_parts(e);
 }
 
 /* Something of it has reached its time: the key, or a part. */

@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/rng.h"
+#include "storage/policed.h"
 
 static struct space *new_spaces(void)
 {
@@ -39,6 +40,7 @@ void keyspace_release(struct keyspace *ks)
         keyspace_free_spaces(keyspace_detach(ks, db));
     mem_zeros_free(ks->unused, SHARDS * sizeof(struct space));
     mem_free((void *)ks->spaces);
+    policies_free(ks->policies);
     mem_free(ks->shards);
     mem_free(ks->due);
 }
@@ -95,6 +97,8 @@ void keyspace_insert(struct keyspace *ks, int db, uint64_t hash, struct entry *e
     if (UNLIKELY(!keyspace_is_used(ks, db)))
         make_spaces(ks, db);
     table_insert(&keyspace_space(ks, db, shard_of(hash))->table, hash, e, entry_hash);
+    if (UNLIKELY(ks->policies))
+        policed_enter(ks, db, hash, e);
     if (UNLIKELY(entry_has_times(e)))
         keyspace_retimed(ks, db, hash, ENTRY_TIMES_NONE, e);
 }
@@ -110,8 +114,11 @@ struct entry *keyspace_take(struct keyspace *ks, int db, uint64_t hash, struct f
 {
     struct space *s = keyspace_space(ks, db, shard_of(hash));
 
-    if (UNLIKELY(entry_has_times(f.entry)))
+    if (UNLIKELY(entry_may_end(f.entry))) {
         expiry_changed(&s->expiry, &s->table, hash, entry_times(f.entry), ENTRY_TIMES_NONE);
+        if (f.entry->policed)
+            policed_leave(ks, db, hash, f.entry);
+    }
     table_remove(&s->table, f.place, hash, entry_hash);
     return f.entry;
 }
@@ -122,6 +129,8 @@ void keyspace_swap(struct keyspace *ks, int a, int b)
 
     atomic_store(&ks->spaces[a], atomic_load(&ks->spaces[b]));
     atomic_store(&ks->spaces[b], was);
+    if (ks->policies)
+        policies_swap(ks->policies, a, b);
 }
 
 void keyspace_renew(struct keyspace *ks, int db)
@@ -136,6 +145,8 @@ struct space *keyspace_detach(struct keyspace *ks, int db)
 {
     struct space *old = atomic_exchange(&ks->spaces[db], ks->unused);
 
+    if (ks->policies)
+        policies_emptied(ks->policies, db);
     return old == ks->unused ? NULL : old;
 }
 
@@ -151,6 +162,7 @@ void keyspace_free_spaces(struct space *spaces)
         table_each(&spaces[i].table, free_item, NULL);
         table_release(&spaces[i].table);
         expiry_release(&spaces[i].expiry);
+        policed_free(spaces[i].policed);
     }
     mem_free(spaces);
 }
@@ -226,6 +238,22 @@ int64_t keyspace_mean_ttl(struct keyspace *ks, int db, int64_t now_ms)
     return sample.n ? (int64_t)(sample.sum / (double)sample.n) : 0;
 }
 
+uint32_t *keyspace_access(const struct keyspace *ks, int db, uint64_t hash, struct entry *e)
+{
+    if (LIKELY(!e->policed))
+        return &e->access_or_member;
+    return policed_access(keyspace_space(ks, db, shard_of(hash)), e);
+}
+
+/* A bucket as full as they mostly are, the expiry index, what is kept for the policy. */
+size_t keyspace_footprint(const struct entry *e, size_t samples)
+{
+    enum { KEYS_A_BUCKET = 6 };
+
+    return entry_memory(e, samples) + sizeof(struct bucket) / KEYS_A_BUCKET +
+           (entry_has_times(e) ? sizeof(uint64_t) : 0) + (e->policed ? sizeof(struct member) : 0);
+}
+
 size_t keyspace_overhead(const struct keyspace *ks, int db)
 {
     size_t bytes = SHARDS * sizeof(struct space) + keyspace_expiry_memory(ks, db);
@@ -233,7 +261,8 @@ size_t keyspace_overhead(const struct keyspace *ks, int db)
     if (!keyspace_is_used(ks, db))
         return 0;
     for (unsigned i = 0; i < SHARDS; i++)
-        bytes += table_memory(&keyspace_space(ks, db, i)->table);
+        bytes += table_memory(&keyspace_space(ks, db, i)->table) +
+                 policed_memory(keyspace_space(ks, db, i)->policed);
     return bytes;
 }
 

@@ -13,11 +13,10 @@
 #include "storage/entry.h"
 #include "storage/expiry.h"
 #include "storage/hash.h"
+#include "storage/policies.h"
 #include "storage/table.h"
 
 struct latches;
-
-enum { SHARD_BITS = 10, SHARDS = 1 << SHARD_BITS };
 
 struct shard {
     CACHE_ALIGNED struct lock lock;
@@ -34,7 +33,8 @@ struct shard {
 struct space {
     struct table table;
     struct expiry expiry;
-    uint64_t floor; /* what version keys have at least; see keyspace_renew() */
+    uint64_t floor;          /* what version keys have at least; see keyspace_renew() */
+    struct policed *policed; /* those under policies, see policed.h; NULL for none */
 };
 
 struct keyspace {
@@ -49,16 +49,12 @@ struct keyspace {
     int databases;
     /* Per shard, not after the time when its next key is due, in any database. */
     _Atomic int64_t *due;
+    struct policies *policies; /* NULL for none; changed only with the world stopped */
 };
 
 void keyspace_init(struct keyspace *ks, int databases);
 /* Frees everything; nobody else is using it. */
 void keyspace_release(struct keyspace *ks);
-
-static inline unsigned shard_of(uint64_t hash)
-{
-    return (unsigned)(hash >> (64 - SHARD_BITS));
-}
 
 static inline struct space *keyspace_space(const struct keyspace *ks, int db, unsigned shard)
 {
@@ -100,7 +96,10 @@ static inline uint64_t shard_next_version(struct shard *shard)
     return ++shard->seq;
 }
 
-/* Takes ownership of the entry; there is none of its key. Locked. */
+/*
+ * Takes ownership of the entry; there is none of its key. It comes under the policy of its prefix.
+ * Locked.
+ */
 void keyspace_insert(struct keyspace *ks, int db, uint64_t hash, struct entry *e);
 /* Puts `e`, which stands for the same key, where `old` stood; does not free `old`. Locked. */
 void keyspace_replace(struct keyspace *ks, int db, uint64_t hash, struct table_place place,
@@ -139,6 +138,14 @@ uint64_t keyspace_expiring(const struct keyspace *ks, int db);
  * The mean time to live of a sample of the keys that have one, in ms; 0 if none has. Locks shards.
  */
 int64_t keyspace_mean_ttl(struct keyspace *ks, int db, int64_t now_ms);
+
+/*
+ * When or how often the entry was used (server/access.h), which is kept elsewhere for keys that are
+ * under a policy. Locked; good until the entry changes.
+ */
+uint32_t *keyspace_access(const struct keyspace *ks, int db, uint64_t hash, struct entry *e);
+/* Bytes that the key takes, with its share of the tables; `samples` as in MEMORY USAGE. */
+size_t keyspace_footprint(const struct entry *e, size_t samples);
 
 /* Memory of tables and indexes, without entries. */
 size_t keyspace_overhead(const struct keyspace *ks, int db);

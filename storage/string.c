@@ -98,7 +98,8 @@ static struct entry *move_outside(struct entry *e)
     memcpy(b->data, value.ptr, value.len);
     moved = entry_new_blob(entry_key(e), b, entry_expiry(e));
     moved->version = e->version;
-    moved->access = e->access;
+    moved->policed = e->policed;
+    moved->access_or_member = e->access_or_member;
     entry_free(e);
     return moved;
 }

@@ -2,6 +2,7 @@
 #include "base/mem.h"
 #include "server/clients.h"
 #include "server/expirer.h"
+#include "server/policer.h"
 #include "server/reply.h"
 #include "server/socket.h"
 #include "server/waiting.h"
@@ -200,6 +201,7 @@ void cmd_client_unpause(struct call *c)
 {
     server_set_gate(c->server, GATE_PAUSED, false);
     expirer_wake_all(c->server);
+    policer_wake_all(c->server);
     for (int i = 0; i < c->server->workers_len; i++)
         worker_unpark(&c->server->workers[i]);
     reply_ok(c);

@@ -10,6 +10,7 @@
 #include "base/mem.h"
 #include "base/rng.h"
 #include "server/expirer.h"
+#include "server/policer.h"
 #include "server/reply.h"
 
 #include <stdlib.h>
@@ -47,6 +48,7 @@ static void debug_active_expire(struct call *c)
 {
     atomic_store(&c->server->active_expire, is_on(call_arg(c, 2)));
     expirer_wake_all(c->server);
+    policer_wake_all(c->server);
     reply_ok(c);
 }
 

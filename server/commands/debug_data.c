@@ -44,19 +44,22 @@ static void describe_list(const struct call *c, const struct entry *e, struct bu
 /* DEBUG OBJECT key */
 void debug_object(struct call *c)
 {
-    const struct entry *e = call_peek(c, 2);
+    struct entry *e = call_peek(c, 2);
     struct buf text = {0};
+    uint32_t access;
 
     if (!e) {
         reply_error(c, "ERR no such key");
         return;
     }
+    access = *call_access(c, 2, c->db, e);
     buf_printf(&text,
                "Value at:%p refcount:1 encoding:%s serializedlength:%zu lru:%u "
                "lru_seconds_idle:%llu",
                (const void *)e, value_encoding(e),
-               e->type == TYPE_STRING ? stored_len(e) : collection_len(e), (unsigned)e->access,
-               access_is_lfu(c->conf) ? 0ULL : (unsigned long long)access_idle_s(c->now_ms, e));
+               e->type == TYPE_STRING ? stored_len(e) : collection_len(e), access,
+               access_is_lfu(c->conf) ? 0ULL
+                                      : (unsigned long long)access_idle_s(c->now_ms, access));
     if (e->type == TYPE_LIST)
         describe_list(c, e, &text);
     write_simple(&c->out, buf_slice(&text));
@@ -252,7 +255,7 @@ static void make_key(struct call *c, struct slice key, struct slice value)
     if (space_find(keyspace_space(ks, c->db, shard_of(hash)), hash, key).entry)
         return;
     e = entry_new_string(key, value, EXPIRY_NONE, false);
-    access_init(c->conf, c->now_ms, e, NULL);
+    e->access_or_member = access_first(c->conf, c->now_ms, NULL);
     keyspace_insert(ks, c->db, hash, e);
     effect_changed(c->worker, c->db, shard_of(hash), e, key, EVENT_NEW);
     CALL_LOG(c, SLICE("SET"), key, value);

@@ -121,7 +121,7 @@ void cmd_restore(struct call *c)
             call_removed(c, 1, EVENT_DEL);
     } else {
         call_put(c, 1, e);
-        access_set(c->conf, c->now_ms, e, r.idle_s, r.frequency);
+        access_set(c->conf, c->now_ms, call_access(c, 1, c->db, e), r.idle_s, r.frequency);
         call_changed(c, 1, EVENT_RESTORE);
     }
     reply_ok(c);

@@ -57,10 +57,10 @@ void cmd_type(struct call *c)
 /* The entry, out of its table, becomes the value of the key at i, which is free; its age stays. */
 static void settle(struct call *c, int i, int db, struct entry *e)
 {
-    uint32_t access = e->access;
+    uint32_t access = e->access_or_member;
 
     call_put_db(c, i, db, e);
-    e->access = access;
+    *call_access(c, i, db, e) = access;
 }
 
 /* One change of the data, though two keys are concerned. */

@@ -5,7 +5,7 @@
 
 #include <stdio.h>
 
-enum { SAMPLES_DEFAULT = 5, KEYS_A_BUCKET = 6 };
+enum { SAMPLES_DEFAULT = 5 };
 
 /* ---- MEMORY USAGE --------------------------------------------------------------------------- */
 
@@ -23,12 +23,6 @@ static bool samples_of(struct call *c, int64_t *samples)
     return true;
 }
 
-/* A key's share of a bucket as full as they mostly are, and of the expiry index. */
-static size_t share_of_tables(const struct entry *e)
-{
-    return sizeof(struct bucket) / KEYS_A_BUCKET + (entry_has_times(e) ? sizeof(uint64_t) : 0);
-}
-
 /* MEMORY USAGE key [SAMPLES count] */
 void cmd_memory_usage(struct call *c)
 {
@@ -39,7 +33,7 @@ void cmd_memory_usage(struct call *c)
         return;
     e = call_peek(c, 2);
     if (e)
-        reply_int(c, (int64_t)(entry_memory(e, (size_t)samples) + share_of_tables(e)));
+        reply_int(c, (int64_t)keyspace_footprint(e, (size_t)samples));
     else
         reply_null(c);
 }

@@ -50,7 +50,7 @@ void cmd_object_refcount(struct call *c)
 /* OBJECT IDLETIME key */
 void cmd_object_idletime(struct call *c)
 {
-    const struct entry *e = examine(c);
+    struct entry *e = examine(c);
 
     if (e && access_is_lfu(c->conf))
         reply_error(c,
@@ -58,20 +58,20 @@ void cmd_object_idletime(struct call *c)
                     "that when switching between policies at runtime LRU and LFU data will take "
                     "some time to adjust.");
     else if (e)
-        reply_int(c, (int64_t)access_idle_s(c->now_ms, e));
+        reply_int(c, (int64_t)access_idle_s(c->now_ms, *call_access(c, 2, c->db, e)));
 }
 
 /* OBJECT FREQ key */
 void cmd_object_freq(struct call *c)
 {
-    const struct entry *e = examine(c);
+    struct entry *e = examine(c);
 
     if (e && !access_is_lfu(c->conf))
         reply_error(c, "ERR An LFU maxmemory policy is not selected, access frequency not tracked. "
                        "Please note that when switching between policies at runtime LRU and LFU "
                        "data will take some time to adjust.");
     else if (e)
-        reply_int(c, access_frequency(c->conf, c->now_ms, e));
+        reply_int(c, access_frequency(c->conf, c->now_ms, *call_access(c, 2, c->db, e)));
 }
 
 /* OBJECT HELP */

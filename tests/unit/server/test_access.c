@@ -7,11 +7,19 @@
 enum { SECOND = 1000, MINUTE = 60 * SECOND, DAY = 24 * 60 * MINUTE };
 
 static const int64_t start = 1700000000000;
-static struct entry e;
+static uint32_t used;
 
 static struct conf conf_of(int policy)
 {
     return (struct conf){.maxmemory_policy = policy, .lfu_log_factor = 10, .lfu_decay_time = 1};
+}
+
+/* Of an entry without an expiry. */
+static uint64_t dispensability(const struct conf *conf, int64_t now, uint32_t access)
+{
+    static const struct entry e;
+
+    return access_dispensability(conf, now, &e, access);
 }
 
 /* The seconds that an entry used at `then` is idle at `now`. */
@@ -19,8 +27,8 @@ static int64_t idle_s(int64_t then, int64_t now)
 {
     struct conf conf = conf_of(CONF_NOEVICTION);
 
-    access_init(&conf, then, &e, NULL);
-    return (int64_t)access_idle_s(now, &e);
+    used = access_first(&conf, then, NULL);
+    return (int64_t)access_idle_s(now, used);
 }
 
 static void test_idle(void)
@@ -55,8 +63,8 @@ static void test_lru_order(void)
     for (int64_t age = 0; age < 190 * (int64_t)DAY; age = age * 5 / 4 + 4) {
         uint64_t now;
 
-        access_init(&conf, start, &e, NULL);
-        now = access_dispensability(&conf, start + age, &e);
+        used = access_first(&conf, start, NULL);
+        now = dispensability(&conf, start + age, used);
         wrong += age > 0 && now <= last;
         last = now;
     }
@@ -67,10 +75,10 @@ static void test_lru_order(void)
 
 static unsigned frequency_after(const struct conf *conf, int uses, int64_t pause_ms)
 {
-    access_init(conf, start, &e, NULL);
+    used = access_first(conf, start, NULL);
     for (int i = 0; i < uses; i++)
-        access_count(conf, start, &e);
-    return access_frequency(conf, start + pause_ms, &e);
+        access_count(conf, start, &used);
+    return access_frequency(conf, start + pause_ms, used);
 }
 
 static void test_lfu_counter(void)
@@ -95,35 +103,36 @@ static void test_lfu_decay(void)
     int64_t minute = start - start % MINUTE;
 
     conf.lfu_log_factor = 0;
-    access_init(&conf, minute, &e, NULL);
+    used = access_first(&conf, minute, NULL);
     for (int i = 0; i < 10; i++)
-        access_count(&conf, minute, &e);
-    is_int(access_frequency(&conf, minute + MINUTE - 1, &e), 15, "LFU: nothing decays in a minute");
-    is_int(access_frequency(&conf, minute + MINUTE, &e), 14, "LFU: one is lost with each");
-    is_int(access_frequency(&conf, minute + 10 * MINUTE, &e), 5, "LFU: after ten minutes ten");
-    is_int(access_frequency(&conf, minute + DAY, &e), 0, "LFU: after a day all");
-    is_int(access_frequency(&conf, minute - 1, &e), 15, "LFU: a use in the future is one of now");
+        access_count(&conf, minute, &used);
+    is_int(access_frequency(&conf, minute + MINUTE - 1, used), 15,
+           "LFU: nothing decays in a minute");
+    is_int(access_frequency(&conf, minute + MINUTE, used), 14, "LFU: one is lost with each");
+    is_int(access_frequency(&conf, minute + 10 * MINUTE, used), 5, "LFU: after ten minutes ten");
+    is_int(access_frequency(&conf, minute + DAY, used), 0, "LFU: after a day all");
+    is_int(access_frequency(&conf, minute - 1, used), 15, "LFU: a use in the future is one of now");
     conf.lfu_decay_time = 3;
-    is_int(access_frequency(&conf, minute + 10 * MINUTE, &e), 12, "LFU: the time is an option");
+    is_int(access_frequency(&conf, minute + 10 * MINUTE, used), 12, "LFU: the time is an option");
     conf.lfu_decay_time = 0;
-    is_int(access_frequency(&conf, minute + DAY, &e), 15, "LFU: 0 is never");
+    is_int(access_frequency(&conf, minute + DAY, used), 15, "LFU: 0 is never");
 }
 
 static void test_lfu_order(void)
 {
     struct conf conf = conf_of(CONF_VOLATILE_LFU);
-    struct entry often = {0}, seldom = {0}, before = {0};
+    uint32_t often, seldom, before;
 
     conf.lfu_log_factor = 0;
-    access_init(&conf, start, &before, NULL);
-    access_init(&conf, start + SECOND, &seldom, NULL);
-    access_init(&conf, start, &often, NULL);
+    before = access_first(&conf, start, NULL);
+    seldom = access_first(&conf, start + SECOND, NULL);
+    often = access_first(&conf, start, NULL);
     access_count(&conf, start, &often);
-    ok(access_dispensability(&conf, start + 2 * SECOND, &seldom) >
-           access_dispensability(&conf, start + 2 * SECOND, &often),
+    ok(dispensability(&conf, start + 2 * SECOND, seldom) >
+           dispensability(&conf, start + 2 * SECOND, often),
        "LFU: what is used less often is more dispensable, whenever that was");
-    ok(access_dispensability(&conf, start + 2 * SECOND, &before) >
-           access_dispensability(&conf, start + 2 * SECOND, &seldom),
+    ok(dispensability(&conf, start + 2 * SECOND, before) >
+           dispensability(&conf, start + 2 * SECOND, seldom),
        "LFU: of two used equally often, the one used longer ago");
 }
 
@@ -131,13 +140,13 @@ static void test_lfu_order(void)
 static void test_replaced(void)
 {
     struct conf conf = conf_of(CONF_ALLKEYS_LFU);
-    struct entry fresh = {0};
+    uint32_t fresh;
 
     conf.lfu_log_factor = 0;
-    access_init(&conf, start, &e, NULL);
-    access_count(&conf, start, &e);
-    access_init(&conf, start, &fresh, &e);
-    is_int(access_frequency(&conf, start, &fresh), LFU_INITIAL + 2, "a new value is one more use");
+    used = access_first(&conf, start, NULL);
+    access_count(&conf, start, &used);
+    fresh = access_first(&conf, start, &used);
+    is_int(access_frequency(&conf, start, fresh), LFU_INITIAL + 2, "a new value is one more use");
 }
 
 static void test_ttl_order(void)
@@ -146,7 +155,7 @@ static void test_ttl_order(void)
     struct entry *soon = entry_new_int(SLICE("a"), 1, start + 1);
     struct entry *late = entry_new_int(SLICE("b"), 1, start + 1000 * (int64_t)DAY);
 
-    ok(access_dispensability(&conf, start, soon) > access_dispensability(&conf, start, late),
+    ok(access_dispensability(&conf, start, soon, 0) > access_dispensability(&conf, start, late, 0),
        "volatile-ttl: what ends sooner is more dispensable");
     entry_free(soon);
     entry_free(late);

@@ -52,7 +52,7 @@ static const char *wrong_life(struct entry *e, struct wish w)
     struct entry *copy;
 
     e->version = 12345;
-    e->access = 67890;
+    e->access_or_member = 67890;
     if (*wrong)
         return wrong;
     if (entry_is(e, other))
@@ -69,7 +69,7 @@ static const char *wrong_life(struct entry *e, struct wish w)
         other = key_of(i * 100);
         entry_free(copy);
     }
-    if (!*wrong && (e->version != 12345 || e->access != 67890))
+    if (!*wrong && (e->version != 12345 || e->access_or_member != 67890))
         wrong = "version and access";
     entry_free(e);
     return wrong;
