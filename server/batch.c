@@ -121,7 +121,7 @@ static void look_up_commands(struct worker *w)
 
         if (!last.ptr || !slice_eq(last, argv[0]) ||
             (cmd && (cmd->container || cmd->subcommands))) {
-            cmd = dispatch_find_command(w->server, argv, p->argc);
+            cmd = command_of_request(w->server->commands, argv, p->argc);
             last = argv[0];
         }
         p->cmd = cmd;

@@ -44,6 +44,7 @@ struct call {
     bool holds_shards;           /* others than that of the first key */
     bool world;                  /* the world is stopped: any key may be touched */
     uint32_t gates;              /* the server's and the connection's, as it was let in */
+    bool at_once;                /* it cannot wait: a part of a transaction, or of a command */
     int come;                    /* the key for which a command that waited is run again, else 0 */
 
     /* The last look-up, so that find and change cost one. */
@@ -96,8 +97,9 @@ bool call_find(struct call *c, int i, enum type type, struct entry **out);
 struct entry *call_look(struct call *c, int i);
 /* For changing: counts nothing. */
 bool call_find_write(struct call *c, int i, enum type type, struct entry **out);
-/* Neither counts nor marks. */
+/* Neither counts nor marks; of any type, or of one as call_find(). */
 struct entry *call_peek(struct call *c, int i);
+bool call_peek_type(struct call *c, int i, enum type type, struct entry **out);
 /*
  * A key that is no argument, as call_find() for any type; only with the world stopped. Other
  * entries are borrowed on, unless their time has come.

@@ -6,6 +6,7 @@
 #include "base/num.h"
 #include "server/handlers.h"
 #include "server/request_keys.h"
+#include "server/when_args.h"
 #include "storage/hash.h"
 
 #include <ctype.h>
@@ -82,6 +83,17 @@ const struct command *command_find_sub(const struct command *container, struct s
             return *s;
     }
     return NULL;
+}
+
+const struct command *command_of_request(const struct command_table *t, const struct slice *argv,
+                                         int argc)
+{
+    const struct command *cmd = command_find(t, argv[0]), *sub;
+
+    if (!cmd || !cmd->subcommands || argc < 2)
+        return cmd;
+    sub = command_find_sub(cmd, argv[1]);
+    return sub ? sub : cmd;
 }
 
 const struct command *command_find_full(const struct command_table *t, struct slice name)
@@ -166,6 +178,7 @@ static void derive(struct command_table *t, int id)
     char full[NAME_MAX_LEN * 2];
 
     cmd->id = id;
+    cmd->table = t;
     cmd->acl = derived_acl(cmd);
     derive_first_key(cmd);
     for (int i = 0; i < KEY_SPECS_MAX; i++) {
@@ -278,6 +291,19 @@ static int flags_of(const struct key_spec *k, const struct slice *argv, int argc
     return k->plain_flags;
 }
 
+/* Of one whose arguments make no sense there are none: it will say so before it needs any. */
+static int inner_keys(const struct command *cmd, const struct slice *argv, int argc,
+                      struct key_position *out, int max)
+{
+    int at, n;
+    const struct command *inner = command_inner(cmd, argv, argc, &at);
+
+    n = inner ? command_keys(inner, argv + at, argc - at, out, max) : 0;
+    for (int i = 0; i < n && i < max; i++)
+        out[i].index += at;
+    return n > 0 ? n : 0;
+}
+
 int command_keys(const struct command *cmd, const struct slice *argv, int argc,
                  struct key_position *out, int max)
 {
@@ -309,5 +335,34 @@ int command_keys(const struct command *cmd, const struct slice *argv, int argc,
             out[n] = more;
         n++;
     }
+    if (cmd->inner)
+        n += inner_keys(cmd, argv, argc, out + (n < max ? n : max), n < max ? max - n : 0);
     return n;
+}
+
+/* ---- commands within others ------------------------------------------------------------------ */
+
+const struct command *command_inner(const struct command *cmd, const struct slice *argv, int argc,
+                                    int *at)
+{
+    *at = cmd->inner ? cmd->inner(argv, argc) : 0;
+    return *at ? command_of_request(cmd->table, argv + *at, argc - *at) : NULL;
+}
+
+int command_flags(const struct command *cmd, const struct slice *argv, int argc)
+{
+    int at;
+    const struct command *inner = command_inner(cmd, argv, argc, &at);
+
+    return cmd->flags | (inner ? inner->flags : 0);
+}
+
+/* What stops the world within a transaction does so here. */
+bool command_inner_needs_world(const struct command *cmd, const struct slice *argv, int argc)
+{
+    int at;
+    const struct command *inner = command_inner(cmd, argv, argc, &at);
+
+    return inner &&
+           (inner->flags & CMD_EXEC_WORLD || command_needs_world(inner, argv + at, argc - at));
 }

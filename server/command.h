@@ -206,6 +206,11 @@ struct command {
     int (*find_more)(const struct slice *argv, int argc, struct key_position *out, int max);
     /* Whether this request concerns keys that cannot be told from it: it runs as CMD_WORLD does. */
     bool (*needs_world)(const struct slice *argv, int argc);
+    /*
+     * The command that the request carries: the argument that is its name, 0 if the request makes
+     * no sense. Its keys, and all else that it needs, are the request's.
+     */
+    int (*inner)(const struct slice *argv, int argc);
     const char *group; /* "string", "generic", "connection" … */
     const char *since, *summary, *complexity;
     const struct command_arg *args;
@@ -214,10 +219,11 @@ struct command {
     const char *const *tips;    /* NULL ends */
 
     /* Filled in when the table is made. */
-    const char *full_name; /* "get", "client|list" */
-    int id;                /* its index among all rows */
-    int first_key;         /* index of the first key if it is always there, else 0 */
-    bool one_key;          /* that is the only key */
+    const char *full_name;             /* "get", "client|list" */
+    int id;                            /* its index among all rows */
+    const struct command_table *table; /* where it stands */
+    int first_key;                     /* index of the first key if it is always there, else 0 */
+    bool one_key;                      /* that is the only key */
     struct command *container;
     const struct command **subcommands; /* NULL ends; by name */
 };
@@ -232,6 +238,9 @@ void command_table_free(struct command_table *t);
 /* `to` "" takes the command away. False if `from` is no command, or `to` is one. */
 bool command_table_rename(struct command_table *t, const char *from, const char *to);
 
+/* The command, or subcommand, of a request; a container if it has no such subcommand; or NULL. */
+const struct command *command_of_request(const struct command_table *t, const struct slice *argv,
+                                         int argc);
 /* The command of this name in any case; a container for "client". NULL if there is none. */
 const struct command *command_find(const struct command_table *t, struct slice name);
 /* The same with the subcommand of `sub`; NULL if there is no such subcommand. */
@@ -243,11 +252,19 @@ const struct command *command_find_full(const struct command_table *t, struct sl
 int command_count(const struct command_table *t);
 const struct command *command_at(const struct command_table *t, int id);
 
+/* The command that a request carries, and where; NULL if there is none. */
+const struct command *command_inner(const struct command *cmd, const struct slice *argv, int argc,
+                                    int *at);
+/* The flags of a request: those of the command, and of the one that it carries. */
+int command_flags(const struct command *cmd, const struct slice *argv, int argc);
+bool command_inner_needs_world(const struct command *cmd, const struct slice *argv, int argc);
+
 /* Whether the request is to run with the world stopped. */
 static inline bool command_needs_world(const struct command *cmd, const struct slice *argv,
                                        int argc)
 {
-    return cmd->flags & CMD_WORLD || (cmd->needs_world && cmd->needs_world(argv, argc));
+    return cmd->flags & CMD_WORLD || (cmd->needs_world && cmd->needs_world(argv, argc)) ||
+           (cmd->inner && command_inner_needs_world(cmd, argv, argc));
 }
 
 static inline bool command_arity_fits(const struct command *cmd, size_t argc)

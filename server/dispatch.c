@@ -18,17 +18,6 @@
 
 enum { UNKNOWN_ARGS_MAX = 128 };
 
-const struct command *dispatch_find_command(const struct server *s, const struct slice *argv,
-                                            int argc)
-{
-    const struct command *cmd = command_find(s->commands, argv[0]), *sub;
-
-    if (!cmd || !cmd->subcommands || argc < 2)
-        return cmd;
-    sub = command_find_sub(cmd, argv[1]);
-    return sub ? sub : cmd;
-}
-
 /* ---- requests that cannot run --------------------------------------------------------------- */
 
 /*
@@ -85,7 +74,49 @@ void dispatch_count_error(struct call *c)
     server_count_error(c->server, end ? slice_make(code, (size_t)(end - code)) : SLICE("ERR"));
 }
 
+/* The call of the command that a request carries; its keys' hashes, too, stand in the request. */
+static struct call inner_call(const struct call *c, int at)
+{
+    struct call inner = *c;
+
+    inner.argv += at;
+    inner.argc -= at;
+    inner.cmd = command_of_request(c->server->commands, inner.argv, inner.argc);
+    if (inner.hashes)
+        inner.hashes += at;
+    inner.parsed = NULL;
+    inner.found_at = 0;
+    inner.at_once = true;
+    return inner;
+}
+
+/* What has to do with keys, or is told to others: not what concerns the connection or server. */
+static bool may_be_carried(const struct command *cmd)
+{
+    return cmd->flags & (CMD_WRITE | CMD_READONLY | CMD_MAY_REPLICATE) &&
+           !(cmd->flags & (CMD_ADMIN | CMD_NO_MULTI | CMD_AT_ONCE));
+}
+
 /* True if the request is none that could run; it is answered then. */
+static bool refused(struct call *c);
+
+/* The same for the command that a request carries. */
+static NOINLINE bool inner_refused(struct call *c)
+{
+    int at = c->cmd->inner(c->argv, c->argc);
+    struct call inner;
+
+    if (!at)
+        return false; /* as the handler will say */
+    inner = inner_call(c, at);
+    if (refused(&inner))
+        return true;
+    if (may_be_carried(inner.cmd))
+        return false;
+    reply_error(c, "ERR '%s' cannot be run by '%s'", inner.cmd->full_name, c->cmd->full_name);
+    return true;
+}
+
 static bool refused(struct call *c)
 {
     if (UNLIKELY(!c->cmd)) {
@@ -97,7 +128,7 @@ static bool refused(struct call *c)
         return true;
     }
     if (LIKELY(command_arity_fits(c->cmd, (size_t)c->argc) && c->cmd->run))
-        return false;
+        return UNLIKELY(c->cmd->inner) && inner_refused(c);
     reply_error(c, "ERR wrong number of arguments for '%s' command", c->cmd->full_name);
     return true;
 }
@@ -262,6 +293,7 @@ void dispatch_queued(const struct call *exec, const struct kept *q)
         .hashes = q->hashes,
         .holds_shards = exec->holds_shards,
         .world = exec->world,
+        .at_once = true,
     };
     bool monitored = server_gate(c.server, GATE_MONITORED);
 
@@ -277,6 +309,28 @@ void dispatch_queued(const struct call *exec, const struct kept *q)
     account(&c);
     if (UNLIKELY(monitored))
         monitor_show(&c);
+}
+
+/* Its reply is that of the request, which counts an error as one. */
+void dispatch_inner(struct call *outer)
+{
+    int at = outer->cmd->inner(outer->argv, outer->argc), first;
+    struct call c = inner_call(outer, at);
+    struct worker *w = c.worker;
+    struct timing around;
+
+    first = c.cmd->first_key;
+    if (first && !c.hashes)
+        c.first_hash = hash_bytes(call_arg(&c, first));
+    timing_nest(w, &around);
+    timing_begin(w, c.cmd);
+    c.cmd->run(&c);
+    if (UNLIKELY(c.conn->gates & CONN_GATE_TRACKING))
+        tracking_remember(&c);
+    w->stats.commands++;
+    if (c.out.buf->len > c.reply_start && c.out.buf->ptr[c.reply_start] == '-')
+        w->run_failed++;
+    timing_unnest(w, &around);
 }
 
 /* What is wrong with the request alone, before any gate, is found in the order of Redis. */

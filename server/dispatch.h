@@ -9,10 +9,6 @@
 #include "server/call.h"
 #include "server/worker.h"
 
-/* The row that a request means, the subcommand's where there is one; NULL if there is none. */
-const struct command *dispatch_find_command(const struct server *s, const struct slice *argv,
-                                            int argc);
-
 /* Executes a request of the worker's batch. False: it must wait, and the connection is parked. */
 bool dispatch(struct worker *w, struct conn *c, const struct parsed *p);
 
@@ -22,5 +18,7 @@ void dispatch_count_error(struct call *c);
 struct kept;
 /* Runs a command of a transaction for EXEC, whose call has locked all that it needs. */
 void dispatch_queued(const struct call *exec, const struct kept *q);
+/* Runs the command that a request carries (struct command's `inner`), for the request's handler. */
+void dispatch_inner(struct call *outer);
 
 #endif

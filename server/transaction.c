@@ -45,7 +45,7 @@ static void keep(struct transaction *t, struct call *c)
 
     append(t, q);
     t->memory += q->memory;
-    t->flags |= c->cmd->flags & GATE_FLAGS;
+    t->flags |= command_flags(c->cmd, c->argv, c->argc) & GATE_FLAGS;
     t->world = t->world || world || c->cmd->flags & CMD_EXEC_WORLD;
     if (c->cmd->one_key)
         key_locks_add(&t->locks, c->first_hash);
@@ -150,7 +150,7 @@ void transaction_refused(struct call *c)
 
 int transaction_flags(const struct call *c)
 {
-    int flags = c->cmd->flags;
+    int flags = LIKELY(!c->cmd->inner) ? c->cmd->flags : command_flags(c->cmd, c->argv, c->argc);
 
     if (LIKELY(!(c->conn->flags & CONN_MULTI)))
         return flags;

@@ -109,7 +109,7 @@ bool wait_begin(struct call *c, const struct wait *wait)
     struct waiter *waiter;
 
     INVARIANT(!c->come);
-    if (conn->flags & CONN_MULTI)
+    if (c->at_once)
         return false;
     waiter = waiter_new(c, wait);
     conn->waiter = waiter;

@@ -46,7 +46,7 @@ bool wait_read_timeout(struct call *c, int i, int64_t *until_us);
 int64_t wait_until_us(int64_t ms);
 /*
  * The call will be answered later; the keys are locked. False if it cannot wait, since it is a part
- * of a transaction: it is to answer as if the time were up.
+ * of something larger: it is to answer as if the time were up.
  */
 bool wait_begin(struct call *c, const struct wait *wait);
 /*

@@ -110,7 +110,7 @@ static void flush(struct call *c, int first, int last, bool wait)
 
     while (last > first && !keyspace_count(&c->server->keyspace, last))
         last--;
-    wait = wait && !(c->conn->flags & CONN_MULTI) && keyspace_count(&c->server->keyspace, last);
+    wait = wait && !c->at_once && keyspace_count(&c->server->keyspace, last);
     for (int db = first; db < last; db++)
         keys += empty(c, db, NULL, NULL);
     if (wait) {

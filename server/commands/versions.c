@@ -14,12 +14,8 @@ struct since {
 static bool read_wait(struct call *c, int i, struct since *s)
 {
     s->waits = true;
-    if (!call_int(c, i, &s->ms))
-        return false;
-    if (s->ms >= -1)
-        return true;
-    reply_error(c, "ERR timeout is negative");
-    return false;
+    return call_int_between(c, i, -1, INT64_MAX, &s->ms,
+                            "ERR timeout is not an integer or out of range");
 }
 
 /* Argument i and the one behind it; there may be none of either. */

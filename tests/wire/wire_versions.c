@@ -10,6 +10,7 @@
 
 #define WRONGTYPE "-WRONGTYPE Operation against a key holding the wrong kind of value"
 #define NOT_AN_INTEGER "-ERR value is not an integer or out of range"
+#define NO_TIMEOUT "-ERR timeout is not an integer or out of range"
 
 enum { LINE_MAX = 200 };
 
@@ -38,10 +39,10 @@ static const struct wire_case arguments[] = {
     {"VERSION k SINCE x", NOT_AN_INTEGER},
     {"VERSION k SINCE -1", NOT_AN_INTEGER},
     {"VERSION k SINCE 1.0", NOT_AN_INTEGER},
-    {"VERSION k SINCE 0 WAIT x", NOT_AN_INTEGER},
-    {"VERSION k WAIT 0.5", NOT_AN_INTEGER},
-    {"VERSION k SINCE 0 WAIT -2", "-ERR timeout is negative"},
-    {"VGET k SINCE 0 WAIT -2", "-ERR timeout is negative"},
+    {"VERSION k SINCE 0 WAIT x", NO_TIMEOUT},
+    {"VERSION k WAIT 0.5", NO_TIMEOUT},
+    {"VERSION k SINCE 0 WAIT -2", NO_TIMEOUT},
+    {"VGET k SINCE 0 WAIT -2", NO_TIMEOUT},
     {"VGET k SINCE 0 WAITS 1", "-ERR syntax error"},
     {"RPUSH l a", ":1"},
     {"VGET l", WRONGTYPE},
