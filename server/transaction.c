@@ -96,6 +96,22 @@ void transaction_watch(struct call *c, int i)
     watches_add(&t->watches, c, i);
 }
 
+void transaction_watch_version(struct call *c, int i, uint64_t version)
+{
+    struct transaction *t = transaction_of(c->conn);
+
+    key_locks_add(&t->locks, call_hash(c, i));
+    watches_add_version(&t->watches, c, i, version);
+}
+
+void transaction_watch_lock(struct call *c, int i, uint64_t token)
+{
+    struct transaction *t = transaction_of(c->conn);
+
+    key_locks_add(&t->locks, call_hash(c, i));
+    watches_add_lock(&t->watches, c, i, token);
+}
+
 void transaction_unwatch(struct conn *c)
 {
     if (!c->transaction)
@@ -259,7 +275,7 @@ void transaction_exec(struct call *c)
         recording_begin(c->worker);
     if (UNLIKELY(c->conn->gates & CONN_GATE_TRACKING))
         tracking_catch_up(c);
-    changed = watches_changed_locked(&t->watches, ks, c->now_ms);
+    changed = watches_changed_locked(&t->watches, c->worker);
     watches_release_locked(&t->watches, ks);
     if (changed)
         reply_null_array(c);
@@ -285,8 +301,5 @@ size_t transaction_memory(const struct conn *c)
 
 bool transaction_is_void(const struct conn *c)
 {
-    const struct worker *w = c->worker;
-
-    return c->transaction &&
-           watches_changed(&c->transaction->watches, &w->server->keyspace, w->now_ms);
+    return c->transaction && watches_changed(&c->transaction->watches, c->worker);
 }

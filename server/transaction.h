@@ -30,6 +30,9 @@ struct transaction {
 bool transaction_begin(struct conn *c);
 /* WATCH of the key of argument i, whose shard is locked. */
 void transaction_watch(struct call *c, int i);
+/* The same, with the version that is known of it; or of the lock that argument i names. */
+void transaction_watch_version(struct call *c, int i, uint64_t version);
+void transaction_watch_lock(struct call *c, int i, uint64_t token);
 /* UNWATCH. */
 void transaction_unwatch(struct conn *c);
 /* Ends it without running anything, and forgets what is watched. */

@@ -2,12 +2,20 @@
 #include "server/watch.h"
 
 #include "base/mem.h"
+#include "server/locks/latch.h"
 #include "server/named_keys.h"
 
 struct watched {
     struct named_key key;
     uint64_t version; /* of the last removal since it is watched; 0: none */
     size_t watchers;
+};
+
+struct watched_lock {
+    struct watched_lock *next;
+    uint64_t hash, token;
+    size_t len;
+    char name[];
 };
 
 static struct watched *find(const struct shard *shard, int db, struct slice key, uint64_t hash)
@@ -83,29 +91,62 @@ void watches_add(struct watches *ws, struct call *c, int i)
     ws->memory += sizeof(*k) + key.len;
 }
 
-static bool has_changed(const struct watch *w, const struct keyspace *ks, int64_t now_ms)
+void watches_add_version(struct watches *ws, struct call *c, int i, uint64_t version)
 {
-    return version_of(ks, w->key, now_ms) != w->version;
+    ws->failed = ws->failed || call_version(c, i, call_peek(c, i)) != version;
+    watches_add(ws, c, i);
 }
 
-bool watches_changed_locked(const struct watches *ws, const struct keyspace *ks, int64_t now_ms)
+void watches_add_lock(struct watches *ws, struct call *c, int i, uint64_t token)
 {
-    for (size_t i = 0; i < ws->len; i++) {
-        if (has_changed(&ws->v[i], ks, now_ms))
-            return true;
-    }
-    return false;
+    struct slice name = call_arg(c, i);
+    struct watched_lock *l = mem_alloc(sizeof(*l) + name.len);
+
+    *l = (struct watched_lock){ws->locks, call_hash(c, i), token, name.len};
+    memcpy(l->name, name.ptr, name.len);
+    ws->locks = l;
+    ws->memory += sizeof(*l) + name.len;
 }
 
-bool watches_changed(const struct watches *ws, const struct keyspace *ks, int64_t now_ms)
+static bool has_changed(const struct watch *watch, const struct worker *w)
 {
-    bool changed = false;
+    return version_of(&w->server->keyspace, watch->key, w->now_ms) != watch->version;
+}
+
+static bool is_lost(const struct watched_lock *l, const struct worker *w)
+{
+    return !latch_is_held(&w->server->keyspace, slice_make(l->name, l->len), l->hash, l->token,
+                          w->mono_ms * 1000);
+}
+
+bool watches_changed_locked(const struct watches *ws, const struct worker *w)
+{
+    bool changed = ws->failed;
+
+    for (size_t i = 0; i < ws->len && !changed; i++)
+        changed = has_changed(&ws->v[i], w);
+    for (const struct watched_lock *l = ws->locks; l && !changed; l = l->next)
+        changed = is_lost(l, w);
+    return changed;
+}
+
+bool watches_changed(const struct watches *ws, const struct worker *w)
+{
+    const struct keyspace *ks = &w->server->keyspace;
+    bool changed = ws->failed;
 
     for (size_t i = 0; i < ws->len && !changed; i++) {
         struct shard *shard = shard_at(ks, ws->v[i].key);
 
         lock_take(&shard->lock);
-        changed = has_changed(&ws->v[i], ks, now_ms);
+        changed = has_changed(&ws->v[i], w);
+        lock_release(&shard->lock);
+    }
+    for (const struct watched_lock *l = ws->locks; l && !changed; l = l->next) {
+        struct shard *shard = &ks->shards[shard_of(l->hash)];
+
+        lock_take(&shard->lock);
+        changed = is_lost(l, w);
         lock_release(&shard->lock);
     }
     return changed;
@@ -119,6 +160,10 @@ static void leave(struct keyspace *ks, struct watched *k)
 
 static void forget(struct watches *ws)
 {
+    for (struct watched_lock *l = ws->locks, *next; l; l = next) {
+        next = l->next;
+        mem_free(l);
+    }
     mem_free(ws->v);
     *ws = (struct watches){0};
 }

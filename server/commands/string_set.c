@@ -7,7 +7,7 @@ enum condition { ALWAYS, IF_MISSING, IF_PRESENT, IF_EQUAL, IF_DIFFERENT };
 struct set_options {
     enum condition condition;
     int compared; /* IF_EQUAL, IF_DIFFERENT: the argument to compare with */
-    bool get;
+    bool get, get_version;
     struct expiry_args expiry;
 };
 
@@ -71,6 +71,8 @@ static bool read_set_options(struct call *c, struct set_options *o)
     for (int i = 3; i < c->argc; i++) {
         if (call_arg_is(c, i, "GET"))
             o->get = true;
+        else if (call_arg_is(c, i, "GETVERSION"))
+            o->get_version = true;
         else if (!read_existence(c, i, &o->condition) &&
                  !read_comparison(c, &i, &o->condition, &o->compared) &&
                  !expiry_args_read(c, &i, EXPIRY_WORD_KEEPTTL, &o->expiry))
@@ -121,21 +123,25 @@ static void set_with_options(struct call *c)
         found = call_find_write(c, 1, compares(o.condition) ? TYPE_STRING : TYPE_ANY, &e);
     if (!found)
         return;
+    if (o.get && o.get_version)
+        reply_array(c, 2);
     if (o.get)
         reply_string(c, e);
     if (!is_met(c, o.condition, o.compared, e)) {
-        if (!o.get)
+        if (!o.get || o.get_version)
             reply_null(c);
         return;
     }
     set_for_a_time(c, 1, &o.expiry, expiry, e);
-    if (!o.get)
+    if (o.get_version)
+        reply_int(c, (int64_t)call_version(c, 1, call_peek(c, 1)));
+    else if (!o.get)
         reply_ok(c);
 }
 
 /*
- * SET key value [NX | XX | IFEQ value | IFNE value] [GET] [EX s | PX ms | EXAT s | PXAT ms |
- * KEEPTTL]
+ * SET key value [NX | XX | IFEQ value | IFNE value] [GET] [GETVERSION] [EX s | PX ms | EXAT s |
+ * PXAT ms | KEEPTTL]
  */
 void cmd_set(struct call *c)
 {

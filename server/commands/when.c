@@ -3,10 +3,24 @@
  * step. The first condition that does not hold is answered with a code of its own.
  */
 #include "server/dispatch.h"
+#include "server/locks/latch.h"
 #include "server/reply.h"
 #include "server/when_args.h"
 
 /* ---- conditions: of the key at argument i and the operand behind it -------------------------- */
+
+static bool is_held(struct call *c, int i)
+{
+    int64_t token;
+
+    if (!call_int(c, i + 1, &token))
+        return false;
+    if (latch_is_held(&c->server->keyspace, call_arg(c, i), call_hash(c, i), (uint64_t)token,
+                      c->worker->mono_ms * 1000))
+        return true;
+    reply_error(c, "FENCED the lock is not held with that token");
+    return false;
+}
 
 static bool is_version(struct call *c, int i)
 {
@@ -56,6 +70,8 @@ static bool is_equal(struct call *c, int i)
 static bool holds(struct call *c, enum when_condition condition, int i)
 {
     switch (condition) {
+    case WHEN_HELD:
+        return is_held(c, i);
     case WHEN_VERSION:
         return is_version(c, i);
     case WHEN_EXISTS:

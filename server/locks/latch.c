@@ -129,6 +129,15 @@ struct holder *latch_holder(const struct latch *l, uint64_t token)
     return NULL;
 }
 
+bool latch_is_held(const struct keyspace *ks, struct slice name, uint64_t hash, uint64_t token,
+                   int64_t now_us)
+{
+    const struct holder *h =
+        latch_holder(latch_find(ks->shards[shard_of(hash)].locks, name, hash), token);
+
+    return h && h->until_us > now_us;
+}
+
 static bool has_token(const void *item, struct slice as_name)
 {
     uint64_t token;

@@ -114,7 +114,10 @@ void holder_join(struct latches *t, struct holder *h);
 void holder_leave(struct latches *t, struct holder *h);
 /* The holder with this token, NULL if there is none. `l` may be NULL. */
 struct holder *latch_holder(const struct latch *l, uint64_t token);
-/* The same where the name is not at hand. */
+/* Whether the lock is held with the token, whose lease is not over. Locked: the shard. */
+bool latch_is_held(const struct keyspace *ks, struct slice name, uint64_t hash, uint64_t token,
+                   int64_t now_us);
+/* The holder where the name is not at hand. */
 struct holder *latches_holder(const struct latches *t, uint64_t hash, uint64_t token);
 
 /* The workers have ended. */

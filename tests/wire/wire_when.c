@@ -1,0 +1,538 @@
+/*
+ * Conditional writes: WHEN, WATCH with a version or a lock, SET GETVERSION.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tests/lib/raw.h"
+#include "tests/lib/tap.h"
+#include "tests/lib/wire.h"
+
+#define WRONGTYPE "-WRONGTYPE Operation against a key holding the wrong kind of value"
+#define NOT_AN_INTEGER "-ERR value is not an integer or out of range"
+#define FENCED "-FENCED the lock is not held with that token"
+#define IS_MISSING "-EXISTS the key does not exist"
+#define IS_THERE "-ABSENT the key exists"
+#define IS_OTHER "-NOTEQUAL the key has another value"
+#define NO_VERSION "-VERSION 0 is the version of the key"
+
+static const struct wire_case conditions[] = {
+    {"WHEN EXISTS k DO SET x 1", IS_MISSING},
+    {"EXISTS x", ":0"},
+    {"WHEN ABSENT k DO SET k 1", "+OK"},
+    {"WHEN ABSENT k DO SET k 2", IS_THERE},
+    {"GET k", "'1'"},
+    {"WHEN EXISTS k DO INCR k", ":2"},
+    {"WHEN EQ k 2 DO SET k three", "+OK"},
+    {"WHEN EQ k 2 DO SET k four", IS_OTHER},
+    {"WHEN EQ k three DO GET k", "'three'"},
+    {"WHEN EQ k THREE DO GET k", IS_OTHER},
+    {"WHEN EQ none '' DO GET k", IS_OTHER},
+    {"WHEN VERSION none 0 DO GET k", "'three'"},
+    {"WHEN VERSION none 1 DO GET k", NO_VERSION},
+    {"WHEN VERSION k 0 DO GET k", "/^-VERSION [1-9][0-9]* is the version of the key$"},
+    {"RPUSH l a", ":1"},
+    {"WHEN EQ l a DO LPOP l", WRONGTYPE},
+    {"WHEN EXISTS l DO LPOP l", "'a'"},
+    {"when exists k eq k three absent none version none 0 do append k !", ":6"},
+    /* The first that does not hold. */
+    {"WHEN EXISTS none ABSENT k DO PING k", "-ERR 'ping' cannot be run by 'when'"},
+    {"WHEN EXISTS none ABSENT k DO GET k", IS_MISSING},
+    {"WHEN ABSENT k EXISTS none DO GET k", IS_THERE},
+    {"WHEN EXISTS k EQ k x VERSION k 1 DO GET k", IS_OTHER},
+    {"WHEN HELD lock 5 DO GET k", FENCED},
+    {"WHEN HELD lock 0 DO GET k", FENCED},
+    /* Words are keys where a key stands. */
+    {"SET DO 1", "+OK"},
+    {"WHEN EXISTS DO DO GET DO", "'1'"},
+    {"SET EXISTS 1", "+OK"},
+    {"WHEN EXISTS EXISTS EQ DO 1 DO GET EXISTS", "'1'"},
+};
+
+static const struct wire_case arguments[] = {
+    {"WHEN", "-ERR wrong number of arguments for 'when' command"},
+    {"WHEN EXISTS k DO", "-ERR wrong number of arguments for 'when' command"},
+    {"WHEN EXISTS k EXISTS DO", "-ERR syntax error"},
+    {"WHEN EXISTS k EXISTS l DO", "-ERR syntax error"},
+    {"WHEN DO SET k 1 NX", "-ERR syntax error"},
+    {"WHEN LIKE k 1 DO GET k", "-ERR syntax error"},
+    {"WHEN EXISTS k GET k l", "-ERR syntax error"},
+    {"WHEN EXISTS k EQ k DO GET", "-ERR syntax error"},
+    {"WHEN VERSION k x DO GET k", NOT_AN_INTEGER},
+    {"WHEN VERSION k -1 DO GET k", NOT_AN_INTEGER},
+    {"WHEN EXISTS none VERSION k x DO GET k", NOT_AN_INTEGER},
+    {"WHEN EXISTS none HELD k x DO GET k", NOT_AN_INTEGER},
+    {"WHEN EXISTS none HELD k -5 DO GET k", NOT_AN_INTEGER},
+    /* What is wrong with the command is told as if it had come alone. */
+    {"WHEN EXISTS k DO NOPE a b",
+     "-ERR unknown command 'NOPE', with args beginning with: 'a' 'b' "},
+    {"WHEN EXISTS k DO GET", "-ERR wrong number of arguments for 'get' command"},
+    {"WHEN EXISTS k DO GET a b", "-ERR wrong number of arguments for 'get' command"},
+    {"WHEN EXISTS k DO OBJECT NOPE k", "-ERR unknown subcommand 'NOPE'. Try OBJECT HELP."},
+    {"WHEN ABSENT k DO SET k 1 EX", "-ERR syntax error"},
+    {"WHEN ABSENT k DO ZUNIONSTORE d 0 k", "/^-ERR at least 1 input key is needed for "},
+    {"WHEN ABSENT k DO ZUNIONSTORE d 9 k", "-ERR syntax error"},
+    {"WHEN ABSENT k DO MULTI", "-ERR 'multi' cannot be run by 'when'"},
+    {"WHEN ABSENT k DO EXEC", "-ERR 'exec' cannot be run by 'when'"},
+    {"WHEN ABSENT k DO DISCARD", "-ERR 'discard' cannot be run by 'when'"},
+    {"WHEN ABSENT k DO WATCH k", "-ERR 'watch' cannot be run by 'when'"},
+    {"WHEN ABSENT k DO SUBSCRIBE c", "-ERR 'subscribe' cannot be run by 'when'"},
+    {"WHEN ABSENT k DO MONITOR", "-ERR 'monitor' cannot be run by 'when'"},
+    {"WHEN ABSENT k DO SELECT 1", "-ERR 'select' cannot be run by 'when'"},
+    {"WHEN ABSENT k DO CLIENT ID", "-ERR 'client|id' cannot be run by 'when'"},
+    {"WHEN ABSENT k DO CONFIG SET maxmemory 0", "-ERR 'config|set' cannot be run by 'when'"},
+    {"WHEN ABSENT k DO DEBUG SLEEP 0", "-ERR 'debug' cannot be run by 'when'"},
+    {"WHEN ABSENT k DO SHUTDOWN", "-ERR 'shutdown' cannot be run by 'when'"},
+    {"WHEN ABSENT k DO WHEN ABSENT k DO GET k", "-ERR 'when' cannot be run by 'when'"},
+    {"WHEN ABSENT k DO WHEN", "-ERR wrong number of arguments for 'when' command"},
+    {"WHEN ABSENT k DO QUIT", "-ERR 'quit' cannot be run by 'when'"},
+    {"WHEN ABSENT k DO RESET", "-ERR 'reset' cannot be run by 'when'"},
+    {"WHEN ABSENT k DO AUTH x", "-ERR 'auth' cannot be run by 'when'"},
+    {"WHEN ABSENT k DO HELLO 3", "-ERR 'hello' cannot be run by 'when'"},
+    {"EXISTS k", ":0"},
+};
+
+/* Of any type, on several keys, on all of them; and reads. */
+static const struct wire_case any_command[] = {
+    {"WHEN ABSENT k DO MSET a 1 b 2 c 3", "+OK"},
+    {"WHEN EXISTS a DO MGET a b c d", "['1' '2' '3' nil]"},
+    {"WHEN EXISTS a DO RENAME a d", "+OK"},
+    {"WHEN EXISTS d DO DEL b c d", ":3"},
+    {"WHEN ABSENT k DO HSET k f v", ":1"},
+    {"WHEN EXISTS k DO HGETALL k", "{'f' 'v'}"},
+    {"WHEN ABSENT s DO SADD s a", ":1"},
+    {"WHEN EXISTS s DO SMEMBERS s", "~['a']"},
+    {"WHEN EXISTS s DO ZADD z 1 a 2 b", ":2"},
+    {"WHEN EXISTS z DO ZUNIONSTORE y 2 z none", ":2"},
+    {"WHEN EXISTS z DO ZSCORE y b", ",2"},
+    {"WHEN EXISTS z DO RPUSH l 3 1 2", ":3"},
+    {"WHEN EXISTS l DO SORT l STORE sorted", ":3"},
+    {"LRANGE sorted 0 -1", "['1' '2' '3']"},
+    {"WHEN EXISTS l DO SORT l BY w_* GET #", "['1' '2' '3']"},
+    {"WHEN EXISTS l DO OBJECT ENCODING l", "'quicklist'"},
+    {"WHEN EXISTS l DO DBSIZE", ":6"},
+    {"WHEN EXISTS l DO KEYS sort*", "['sorted']"},
+    {"WHEN EXISTS l DO SCAN 0 MATCH sort* COUNT 1000", "['0' ['sorted']]"},
+    {"WHEN EXISTS l DO PUBLISH c hello", ":0"},
+    {"WHEN EXISTS l DO EXPIRE l 100", ":1"},
+    {"WHEN EXISTS l DO COPY l m DB 1", ":1"},
+    {"WHEN EXISTS l DO MOVE l 2", ":1"},
+    {"WHEN ABSENT l DO SWAPDB 0 1", "+OK"},
+    {"WHEN EXISTS m DO FLUSHALL SYNC", "+OK"},
+    {"WHEN EXISTS m DO FLUSHDB", IS_MISSING},
+    {"DBSIZE", ":0"},
+};
+
+static const struct wire_case nothing_to_wait_for[] = {
+    {"WHEN ABSENT k DO BLPOP k 0", "nil", "nil*"},
+    {"WHEN ABSENT k DO BLMOVE k l LEFT RIGHT 0", "nil"},
+    {"WHEN ABSENT k DO VERSION k SINCE 0 WAIT -1", "nil"},
+    {"RPUSH k a", ":1"},
+    {"WHEN EXISTS k DO BLPOP k 0", "['k' 'a']"},
+    {"@1 BLPOP k 0", "(waits)"},
+    {"@2 VERSION k SINCE 0 WAIT -1", "(waits)"},
+    {"WHEN ABSENT k DO RPUSH k a b", ":2"},
+    {"@1", "['k' 'a']"},
+    {"@2", "/^:[1-9]"},
+};
+
+static const struct wire_case in_transactions[] = {
+    {"MULTI", "+OK"},
+    {"WHEN ABSENT k DO SET k 1", "+QUEUED"},
+    {"WHEN ABSENT k DO SET k 2", "+QUEUED"},
+    {"WHEN EQ k 1 DO INCR k", "+QUEUED"},
+    {"WHEN EXISTS k DO DBSIZE", "+QUEUED"},
+    {"WHEN EXISTS k DO BLPOP none 0", "+QUEUED"},
+    {"WHEN EXISTS k", "-ERR wrong number of arguments for 'when' command"},
+    {"EXEC", "-EXECABORT Transaction discarded because of previous errors."},
+    {"MULTI", "+OK"},
+    {"WHEN EXISTS k DO NOPE", "-ERR unknown command 'NOPE', with args beginning with: "},
+    {"EXEC", "-EXECABORT Transaction discarded because of previous errors."},
+    {"MULTI", "+OK"},
+    {"WHEN ABSENT k DO SELECT 1", "-ERR 'select' cannot be run by 'when'"},
+    {"EXEC", "-EXECABORT Transaction discarded because of previous errors."},
+    {"EXISTS k", ":0"},
+    {"MULTI", "+OK"},
+    {"WHEN ABSENT k DO SET k 1", "+QUEUED"},
+    {"WHEN ABSENT k DO SET k 2", "+QUEUED"},
+    {"WHEN EQ k 1 DO INCR k", "+QUEUED"},
+    {"WHEN EXISTS k DO DBSIZE", "+QUEUED"},
+    {"WHEN EXISTS k DO BLPOP none 0", "+QUEUED"},
+    {"EXEC", "[+OK " IS_THERE " :2 :1 nil]", "[+OK " IS_THERE " :2 :1 nil*]"},
+    {"MULTI", "+OK"},
+    {"WHEN EXISTS k DO MSET a 1 b 2", "+QUEUED"},
+    {"WHEN EXISTS a DO MGET a b", "+QUEUED"},
+    {"WHEN EXISTS a BOGUS", "-ERR wrong number of arguments for 'when' command"},
+    {"DISCARD", "+OK"},
+    {"MULTI", "+OK"},
+    {"WHEN EXISTS k DO MSET a 1 b 2", "+QUEUED"},
+    {"WHEN EXISTS a DO MGET a b", "+QUEUED"},
+    {"WHEN EXISTS k BOGUS k DO GET k", "+QUEUED"},
+    {"EXEC", "[+OK ['1' '2'] -ERR syntax error]"},
+};
+
+static const struct wire_case introspection[] = {
+    {"COMMAND GETKEYS WHEN EXISTS a EQ b x VERSION c 1 DO MSET d 1 e 2", "['a' 'b' 'c' 'd' 'e']"},
+    {"COMMAND GETKEYS WHEN ABSENT a DO PUBLISH c m", "['a']"},
+    {"COMMAND GETKEYS WHEN ABSENT a DO ZUNIONSTORE d 2 x y", "['a' 'd' 'x' 'y']"},
+    {"COMMAND GETKEYS WHEN ABSENT a DO SORT l BY w* STORE d", "['a' 'l' 'd']"},
+    {"COMMAND GETKEYSANDFLAGS WHEN ABSENT a DO SET k v", "[['a' ~[+RO]] ['k' ~[+OW +update]]]"},
+    {"COMMAND GETKEYS WHEN ABSENT a DO", "-ERR Invalid number of arguments specified for command"},
+    {"COMMAND INFO when",
+     "[['when' :-5 ~[+noscript +movablekeys] :0 :0 :0 ~[+@slow +@transaction] ~[] ~[{'flags' "
+     "~[+RW] 'begin_search' {'type' 'unknown' 'spec' {}} 'find_keys' {'type' 'unknown' 'spec' "
+     "{}}}] ~[]]]"},
+};
+
+/* ---- gates ----------------------------------------------------------------------------------- */
+
+static const struct wire_case gates[] = {
+    {"SET k v", "+OK"},
+    {"CONFIG SET maxmemory 1", "+OK"},
+    {"WHEN EXISTS k DO GET k", "'v'"},
+    {"WHEN EXISTS k DO SET k w", "-OOM command not allowed when used memory > 'maxmemory'."},
+    {"WHEN EXISTS none DO SET k w", "-OOM command not allowed when used memory > 'maxmemory'."},
+    {"MULTI", "+OK"},
+    {"WHEN EXISTS k DO GET k", "-OOM command not allowed when used memory > 'maxmemory'."},
+    {"DISCARD", "+OK"},
+    {"WHEN EXISTS k DO DEL k", ":1"},
+    {"CONFIG SET maxmemory 0", "+OK"},
+    {"@1 CLIENT PAUSE 100 WRITE", "+OK"},
+    {"WHEN ABSENT k DO GET k", "nil"},
+    {"MULTI", "+OK"},
+    {"WHEN ABSENT k DO GET k", "+QUEUED"},
+    {"EXEC", "[nil]"},
+    {"WHEN ABSENT k DO SET k 1", "+OK"},
+    {"@1 CLIENT PAUSE 1000000 WRITE", "+OK"},
+    {"WHEN EXISTS k DO SET k 2", "(waits)"},
+    {"@1 GET k", "'1'"},
+    {"@1 CLIENT UNPAUSE", "+OK"},
+    {"", "+OK"},
+    {"MULTI", "+OK"},
+    {"WHEN EXISTS k DO SET k 2", "+QUEUED"},
+    {"@1 CLIENT PAUSE 1000000 WRITE", "+OK"},
+    {"EXEC", "(waits)"},
+    {"@1 CLIENT UNPAUSE", "+OK"},
+    {"", "[+OK]"},
+    {"WHEN EXISTS k DO PUBLISH c m", ":0"},
+};
+
+static const struct wire_case statistics[] = {
+    {"CONFIG RESETSTAT", "+OK"},
+    {"WHEN ABSENT k DO SET k 1", "+OK"},
+    {"WHEN ABSENT k DO SET k 1", IS_THERE},
+    {"WHEN EXISTS k DO INCR k x", "-ERR wrong number of arguments for 'incr' command"},
+    {"WHEN EXISTS k DO LPOP k", WRONGTYPE},
+    {"WHEN EXISTS k DO INCR k", ":2"},
+    {"INFO commandstats",
+     "/cmdstat_when:calls=4,usec=[0-9]+,usec_per_call=[0-9.]+,rejected_calls=1,failed_calls=2"},
+    {"INFO commandstats",
+     "/cmdstat_set:calls=1,usec=[0-9]+,usec_per_call=[0-9.]+,rejected_calls=0,failed_calls=0"},
+    {"INFO commandstats",
+     "/cmdstat_lpop:calls=1,usec=[0-9]+,usec_per_call=[0-9.]+,rejected_calls=0,failed_calls=1"},
+    {"INFO commandstats",
+     "/cmdstat_incr:calls=1,usec=[0-9]+,usec_per_call=[0-9.]+,rejected_calls=0,failed_calls=0"},
+    {"INFO errorstats", "/errorstat_ABSENT:count=1"},
+    {"INFO errorstats", "/errorstat_WRONGTYPE:count=1"},
+    {"INFO errorstats", "/errorstat_ERR:count=1"},
+    {"INFO stats", "/total_error_replies:3"},
+};
+
+static const struct wire_case seen_by_others[] = {
+    {"PING", "+PONG"},
+    {"@1 MONITOR", "+OK"},
+    {"WHEN ABSENT k DO SET k 1", "+OK"},
+    {"@1", "/^\\+.* .0 .*. \"WHEN\" \"ABSENT\" \"k\" \"DO\" \"SET\" \"k\" \"1\"$"},
+    {"PING", "+PONG"},
+    {"@1", "/\"PING\"$"},
+    {"CONFIG SET notify-keyspace-events KA", "+OK"},
+    {"@2 PSUBSCRIBE __keyspace@0__:*", ">['psubscribe' '__keyspace@0__:*' :1]"},
+    {"WHEN EXISTS k DO EXPIRE k 100", ":1"},
+    {"@2", ">['pmessage' '__keyspace@0__:*' '__keyspace@0__:k' 'expire']"},
+    {"WHEN ABSENT k DO SET k 2", IS_THERE},
+    {"WHEN EXISTS k DO SET k 2 EX 100", "+OK"},
+    {"@2", ">['pmessage' '__keyspace@0__:*' '__keyspace@0__:k' 'set']"},
+    {"@2", ">['pmessage' '__keyspace@0__:*' '__keyspace@0__:k' 'expire']"},
+    {"CONFIG SET notify-keyspace-events ''", "+OK"},
+};
+
+/* Only what the inner command reads is remembered, and what it changes is told. */
+static void caching(struct session *t)
+{
+    struct wire *w = session_wire(t, 0), *reader;
+
+    if (t->protocol < 3)
+        return;
+    reader = session_wire(t, 1);
+    wire_call(w, "MSET k 1 l 2");
+    is_str(wire_call(reader, "CLIENT TRACKING ON"), "+OK", "caching");
+    is_str(wire_call(reader, "WHEN EXISTS l DO GET k"), "'1'", "read");
+    wire_call(w, "SET l 3");
+    is_str(wire_call(w, "WHEN EXISTS k DO SET k 2"), "+OK", "changed");
+    is_str(wire_read(reader), ">['invalidate' ['k']]", "told of that alone");
+}
+
+/* More keys than most have, and values that are read into allocations of their own. */
+static void many_keys(struct session *t)
+{
+    enum { PAIRS = 100, WORDS = 5 + 2 * PAIRS, KEY_MAX = 8 };
+    static const char *args[WORDS] = {"WHEN", "ABSENT", "k:5", "DO", "MSET"};
+    static char keys[PAIRS][KEY_MAX];
+    size_t lens[WORDS];
+    struct wire *w = session_wire(t, 0);
+
+    for (int i = 0; i < PAIRS; i++) {
+        snprintf(keys[i], KEY_MAX, "k:%d", i);
+        args[5 + i * 2] = keys[i];
+        args[6 + i * 2] = "value";
+    }
+    for (int i = 0; i < WORDS; i++)
+        lens[i] = strlen(args[i]);
+    wire_send_args(w, WORDS, args, lens);
+    is_str(wire_read(w), "+OK", "%d keys", PAIRS);
+    is_int(wire_int(w, "DBSIZE"), PAIRS, "all set");
+    wire_send_args(w, WORDS, args, lens);
+    is_str(wire_read(w), IS_THERE, "once");
+}
+
+static void long_values(struct session *t)
+{
+    enum { LONG = 100000 };
+    static char value[LONG];
+    const char *args[] = {"WHEN", "ABSENT", "k", "DO", "SET", "k", value};
+    const size_t lens[] = {4, 6, 1, 2, 3, 1, LONG};
+    struct wire *w = session_wire(t, 0);
+
+    memset(value, 'x', LONG);
+    for (int queued = 0; queued < 2; queued++) {
+        if (queued)
+            wire_call(w, "MULTI");
+        for (int i = 0; i < 2; i++) {
+            wire_send_args(w, 7, args, lens);
+            is_str(wire_read(w), queued ? "+QUEUED" : i ? IS_THERE : "+OK", "a long value");
+        }
+        if (queued)
+            is_str(wire_call(w, "EXEC"), "[+OK " IS_THERE "]", "in a transaction");
+        is_int(wire_int(w, "STRLEN k"), LONG, "is there");
+        wire_call(w, "DEL k");
+    }
+}
+
+/* ---- versions -------------------------------------------------------------------------------- */
+
+static void compare_and_set(struct session *t)
+{
+    struct wire *w = session_wire(t, 0);
+    long long version;
+
+    wire_call(w, "SET k 1");
+    version = wire_int(w, "VERSION k");
+    is_str(wire_callf(w, "WHEN VERSION k %lld DO SET k 2", version), "+OK", "the version fits");
+    is_like(wire_callf(w, "WHEN VERSION k %lld DO SET k 3", version), "-VERSION ", "once");
+    version =
+        strtoll(strchr(wire_callf(w, "WHEN VERSION k %lld DO SET k 3", version), ' '), NULL, 10);
+    is_int(version, wire_int(w, "VERSION k"), "the error says which it is");
+    is_str(wire_callf(w, "WHEN VERSION k %lld DO SET k 3", version), "+OK", "which then fits");
+    is_str(wire_call(w, "GET k"), "'3'", "set");
+    wire_call(w, "SET k 1 PX 1");
+    version = wire_int(w, "VERSION k");
+    raw_sleep_ms(30);
+    is_str(wire_callf(w, "WHEN VERSION k %lld DO SET k 3", version > 0 ? version : 1), NO_VERSION,
+           "a key that is gone");
+    is_str(wire_call(w, "WHEN VERSION k 0 DO SET k 3"), "+OK", "has version 0");
+}
+
+static void set_getversion(struct session *t)
+{
+    struct wire *w = session_wire(t, 0);
+    long long version = wire_int(w, "SET k 1 GETVERSION");
+
+    is_int(version, wire_int(w, "VERSION k"), "the version that SET gave");
+    is_like(wire_call(w, "SET k 2 GET GETVERSION"), "'1' :", "with the old value");
+    is_like(wire_call(w, "SET n 2 getversion get"), "nil :", "that was not there");
+    is_str(wire_call(w, "SET k 3 NX GETVERSION"), "nil", "not set");
+    is_str(wire_call(w, "SET none 3 XX GETVERSION"), "nil", "not set");
+    is_str(wire_call(w, "SET k 3 IFEQ 1 GETVERSION"), "nil", "not set");
+    is_like(wire_call(w, "SET k 3 IFEQ 2 GETVERSION"), ":", "set");
+    is_str(wire_call(w, "SET k 4 NX GET GETVERSION"), "['3' nil]", "not set, but read");
+    is_like(wire_call(w, "SET k 4 EX 100 GETVERSION"), ":", "for a time");
+    is_like(wire_call(w, "SET k 4 KEEPTTL XX GETVERSION"), ":", "kept");
+    ok(wire_int(w, "TTL k") > 0, "it is kept");
+    is_str(wire_call(w, "SET k 4 GETVERSION NX XX"), "-ERR syntax error", "options");
+    wire_call(w, "RPUSH l a");
+    is_str(wire_call(w, "SET l 4 GET GETVERSION"), WRONGTYPE, "a list is not read");
+    is_like(wire_call(w, "SET l 4 GETVERSION"), ":", "but replaced");
+}
+
+static const struct wire_case watch_as_ever[] = {
+    /* Keys that are called so. */
+    {"WATCH a VERSION", "+OK"},
+    {"@1 SET VERSION 1", "+OK"},
+    {"MULTI", "+OK"},
+    {"EXEC", "nil", "nil*"},
+    {"WATCH a VERSION b", "+OK"},
+    {"@1 SET VERSION 1", "+OK"},
+    {"MULTI", "+OK"},
+    {"EXEC", "nil", "nil*"},
+    {"WATCH VERSION 0 a", "+OK"},
+    {"@1 SET 0 1", "+OK"},
+    {"MULTI", "+OK"},
+    {"EXEC", "nil", "nil*"},
+    {"WATCH a VERSION 0 b", "+OK"},
+    {"@1 SET VERSION 2", "+OK"},
+    {"MULTI", "+OK"},
+    {"EXEC", "nil", "nil*"},
+    {"WATCH a VERSION -1", "+OK"},
+    {"@1 SET VERSION 2", "+OK"},
+    {"MULTI", "+OK"},
+    {"EXEC", "nil", "nil*"},
+    {"WATCH LOCK a", "+OK"},
+    {"@1 SET a 2", "+OK"},
+    {"MULTI", "+OK"},
+    {"EXEC", "nil", "nil*"},
+    {"WATCH LOCK a b", "+OK"},
+    {"@1 SET b 2", "+OK"},
+    {"MULTI", "+OK"},
+    {"EXEC", "nil", "nil*"},
+    {"WATCH a LOCK 5", "+OK"},
+    {"@1 SET LOCK 2", "+OK"},
+    {"MULTI", "+OK"},
+    {"EXEC", "nil", "nil*"},
+    {"MULTI", "+OK"},
+    {"WATCH k VERSION 5", "-ERR WATCH inside MULTI is not allowed"},
+    {"DISCARD", "+OK"},
+};
+
+static const char *exec(struct wire *w)
+{
+    wire_call(w, "MULTI");
+    wire_call(w, "INCR done");
+    return wire_call(w, "EXEC");
+}
+
+static void watch_version(struct session *t)
+{
+    struct wire *w = session_wire(t, 0), *other = session_wire(t, 1);
+    const char *in_vain = t->protocol == 2 ? "nil*" : "nil";
+    long long version;
+
+    is_str(wire_call(w, "WATCH k VERSION 0"), "+OK", "a key that is not there");
+    is_str(exec(w), "[:1]", "still");
+    wire_call(w, "WATCH k VERSION 0");
+    wire_call(other, "SET k 1");
+    wire_call(other, "DEL k");
+    is_str(exec(w), in_vain, "it was there in between");
+    wire_call(w, "WATCH k VERSION 5");
+    is_str(exec(w), in_vain, "never");
+    is_str(exec(w), "[:2]", "that is forgotten");
+    version = wire_int(w, "SET k 1 GETVERSION");
+    wire_callf(w, "WATCH k VERSION %lld", version);
+    is_str(exec(w), "[:3]", "the version that is there");
+    wire_callf(w, "WATCH k version %lld", version);
+    wire_call(other, "SET k 1");
+    is_str(exec(w), in_vain, "changed after WATCH");
+    wire_callf(w, "WATCH k VERSION %lld", version);
+    is_str(exec(w), in_vain, "changed before WATCH");
+    wire_callf(w, "WATCH k VERSION %lld", version);
+    is_str(wire_call(w, "UNWATCH"), "+OK", "UNWATCH");
+    is_str(exec(w), "[:4]", "forgets that");
+    wire_call(w, "WATCH k");
+    wire_callf(w, "WATCH k VERSION %lld", version);
+    is_str(exec(w), in_vain, "beside a plain WATCH of that key");
+    wire_callf(w, "WATCH k VERSION %lld", wire_int(w, "VERSION k"));
+    wire_call(w, "WATCH none VERSION 0");
+    is_str(exec(w), "[:5]", "two keys");
+    wire_callf(w, "WATCH k VERSION %lld", version);
+    is_like(wire_call(w, "CLIENT INFO"), "flags=dU", "CLIENT INFO knows");
+    wire_call(w, "UNWATCH");
+}
+
+/* ---- locks ----------------------------------------------------------------------------------- */
+
+static void held(struct session *t)
+{
+    struct wire *w = session_wire(t, 0), *holder = session_wire(t, 1);
+    long long token = wire_int(holder, "LOCK.ACQUIRE lock"), next;
+
+    is_str(wire_callf(w, "WHEN HELD lock %lld DO SET k 1", token), "+OK", "with the token");
+    is_str(wire_callf(w, "WHEN HELD lock %lld DO SET k 2", token - 1), FENCED, "with an old one");
+    is_str(wire_callf(w, "WHEN HELD lock %lld DO SET k 2", token + 1), FENCED, "with a later one");
+    is_str(wire_callf(w, "WHEN HELD other %lld DO SET k 2", token), FENCED, "another lock");
+    is_str(wire_callf(w, "WHEN EXISTS k HELD lock %lld EQ k 1 DO INCR k", token), ":2", "and more");
+    is_int(wire_int(w, "EXISTS lock"), 0, "the lock is no key");
+    wire_callf(holder, "LOCK.RELEASE lock %lld", token);
+    is_str(wire_callf(w, "WHEN HELD lock %lld DO SET k 3", token), FENCED, "released");
+    next = wire_int(holder, "LOCK.ACQUIRE lock");
+    is_str(wire_callf(w, "WHEN HELD lock %lld DO SET k 3", token), FENCED, "the old token");
+    is_str(wire_callf(w, "WHEN HELD lock %lld DO SET k 3", next), "+OK", "the new one");
+    wire_callf(holder, "LOCK.RELEASE lock %lld", next);
+    token = wire_int(holder, "LOCK.ACQUIRE lock LEASE 40 DETACHED");
+    is_like(wire_callf(w, "WHEN HELD lock %lld DO GET k", token), "'3'", "within the lease");
+    raw_sleep_ms(60);
+    is_str(wire_callf(w, "WHEN HELD lock %lld DO SET k 4", token), FENCED, "behind it");
+    token = wire_int(holder, "LOCK.ACQUIRE lock");
+    is_int(wire_int(w, "WHEN EXISTS k DO INCR k"), 4, "whoever holds it");
+    is_str(wire_callf(w, "WHEN HELD lock %lld DO LOCK.RELEASE lock %lld SET v", token, token), ":1",
+           "and gives it back");
+    is_str(wire_call(w, "GET lock"), "'v'", "with a value");
+}
+
+static void watch_lock(struct session *t)
+{
+    struct wire *w = session_wire(t, 0), *holder = session_wire(t, 1);
+    const char *in_vain = t->protocol == 2 ? "nil*" : "nil";
+    long long token = wire_int(holder, "LOCK.ACQUIRE lock");
+
+    is_str(wire_callf(w, "WATCH LOCK lock %lld", token), "+OK", "WATCH LOCK");
+    is_str(exec(w), "[:1]", "held");
+    wire_callf(w, "WATCH lock lock %lld", token + 1);
+    is_str(exec(w), in_vain, "not with that token");
+    wire_callf(w, "WATCH LOCK lock %lld", token);
+    wire_call(w, "UNWATCH");
+    wire_callf(w, "WATCH LOCK lock %lld", token);
+    wire_call(w, "WATCH k");
+    wire_callf(holder, "LOCK.RELEASE lock %lld", token);
+    is_like(wire_call(w, "CLIENT INFO"), "flags=dU", "CLIENT INFO knows");
+    is_str(exec(w), in_vain, "released before EXEC");
+    is_str(exec(w), "[:2]", "that is forgotten");
+    token = wire_int(holder, "LOCK.ACQUIRE lock LEASE 40 DETACHED");
+    wire_callf(w, "WATCH LOCK lock %lld", token);
+    raw_sleep_ms(60);
+    is_str(exec(w), in_vain, "the lease is over");
+    token = wire_int(holder, "LOCK.ACQUIRE lock");
+    wire_callf(w, "WATCH LOCK lock %lld", token);
+    wire_call(w, "MULTI");
+    wire_callf(w, "LOCK.RELEASE lock %lld", token);
+    wire_callf(w, "WHEN HELD lock %lld DO SET k 1", token);
+    is_str(wire_call(w, "EXEC"), "[:1 " FENCED "]", "given back within");
+}
+
+static const struct group groups[] = {
+    NEW_TABLE(conditions),
+    NEW_TABLE(arguments),
+    NEW_TABLE(any_command),
+    NEW_TABLE(nothing_to_wait_for),
+    NEW_TABLE(in_transactions),
+    NEW_TABLE(introspection),
+    NEW_TABLE(gates),
+    NEW_TABLE(statistics),
+    NEW_TABLE(seen_by_others),
+    NEW_TEST(caching),
+    NEW_TEST(many_keys),
+    NEW_TEST(long_values),
+    NEW_TEST(compare_and_set),
+    NEW_TEST(set_getversion),
+    NEW_TABLE(watch_as_ever),
+    NEW_TEST(watch_version),
+    NEW_TEST(held),
+    NEW_TEST(watch_lock),
+    {NULL},
+};
+
+int main(void)
+{
+    static const int threads[] = {1, 4, 0};
+
+    return session_main("when", "--enable-debug-command yes", threads, groups);
+}
