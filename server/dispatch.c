@@ -275,6 +275,15 @@ static void run(struct call *c)
     account(c);
 }
 
+/* Its locks are held, and its group has begun, by what it is a part of. */
+static void run_part(struct call *c)
+{
+    if (UNLIKELY(call_logs(c)))
+        recording_run(c);
+    else
+        c->cmd->run(c);
+}
+
 void dispatch_queued(const struct call *exec, const struct kept *q)
 {
     struct call c = {
@@ -300,10 +309,7 @@ void dispatch_queued(const struct call *exec, const struct kept *q)
     if (UNLIKELY(monitored))
         monitor_note(&c);
     timing_begin(c.worker, c.cmd);
-    if (UNLIKELY(call_logs(&c)))
-        recording_run(&c);
-    else
-        c.cmd->run(&c);
+    run_part(&c);
     if (UNLIKELY(c.conn->gates & CONN_GATE_TRACKING))
         tracking_remember(&c);
     account(&c);
@@ -324,7 +330,8 @@ void dispatch_inner(struct call *outer)
         c.first_hash = hash_bytes(call_arg(&c, first));
     timing_nest(w, &around);
     timing_begin(w, c.cmd);
-    c.cmd->run(&c);
+    run_part(&c);
+    call_log_nothing(outer); /* it is the inner one that is recorded */
     if (UNLIKELY(c.conn->gates & CONN_GATE_TRACKING))
         tracking_remember(&c);
     w->stats.commands++;
