@@ -200,7 +200,7 @@ static void finish(struct waiter *waiter)
             buf_append_slice(conn_output(c), buf_slice(&waiter->reply));
     }
     release(waiter);
-    if (c)
+    if (c && !c->waiter)
         conn_resume(c);
 }
 

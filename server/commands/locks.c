@@ -164,7 +164,7 @@ static bool read_acquire(struct call *c, struct acquire *a)
     enum { NAMES_MAX = 1000 };
 
     a->names = 1 + lock_find_names(c->argv, c->argc, NULL, 0);
-    a->taker.terms.guard_db = (uint32_t)c->db;
+    a->taker.terms.guard_db = (uint16_t)c->db;
     for (int i = a->names + 1; i < c->argc; i++) {
         if (!read_word(c, i, a) && !read_valued(c, &i, a))
             return false;
@@ -263,7 +263,7 @@ static void answer_in_vain(struct call *c)
 
 static void wait_for_locks(struct call *c, const struct acquire *a)
 {
-    struct lock_request *r = lock_request_new(c, &a->taker, 1, a->names);
+    struct lock_request *r = lock_request_new(c, &a->taker, NULL, a->names);
     struct wait wait = {
         .in_vain = answer_in_vain,
         .ended = lock_wait_ended,

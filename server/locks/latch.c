@@ -57,11 +57,13 @@ void latch_drop_unused(struct shard *shard, struct latch *l)
 
 bool latch_fits(const struct latch *l, const struct lock_terms *terms)
 {
-    return !latch_in_use(l) || l->permits == terms->of;
+    return terms->passing || !latch_in_use(l) || l->permits == terms->of;
 }
 
 bool latch_has_room(const struct latch *l, const struct lock_terms *terms)
 {
+    if (terms->passing)
+        return l->guards == 0;
     if (list_empty(&l->holders))
         return true;
     if (terms->of)
@@ -86,15 +88,16 @@ struct holder *holder_new(struct latch *l, const struct lock_terms *terms, struc
         .permits = terms->permits,
         .shared = terms->shared,
         .guard = terms->guard,
+        .guard_db = terms->guard_db,
+        .passing = terms->passing,
         .owner_len = (uint32_t)owner.len,
         .data_len = (uint32_t)data.len,
     };
     list_init(&h->in_session);
     bytes_copy(h->text, owner.ptr, owner.len);
     bytes_copy(h->text + owner.len, data.ptr, data.len);
-    l->permits = terms->of;
-    if (terms->guard)
-        l->guard_db = terms->guard_db;
+    if (!terms->passing)
+        l->permits = terms->of;
     return h;
 }
 

@@ -35,8 +35,7 @@ struct latch {
     struct list queue;       /* of struct lock_place, the oldest first */
     struct deadline reopens; /* when it may be taken again; in no heap: it is open */
     uint32_t permits, taken; /* permits 0: for writers and readers */
-    uint32_t guards;         /* holders that guard the key of that name... */
-    uint32_t guard_db;       /* ... in this database */
+    uint32_t guards;         /* holders that guard the key of that name */
     uint32_t pins;           /* places that refer to it beside the table */
     uint32_t len;
     char name[];
@@ -49,8 +48,9 @@ struct lock_terms {
     bool detached;  /* bound to no session */
     bool reentrant; /* who has it already gets it again */
     bool guard;
-    uint16_t guard_db;
-    int64_t lease_us; /* 0: none */
+    bool passing;      /* for a command on a guarded key: as long as it takes to run that */
+    uint16_t guard_db; /* in which the key is */
+    int64_t lease_us;  /* 0: none */
 };
 
 struct holder {
@@ -65,7 +65,8 @@ struct holder {
     struct deadline lease; /* when it ends, or is about to */
     uint32_t count;        /* how often it was acquired */
     uint32_t permits;      /* 0: none, it is a writer or a reader */
-    bool shared, guard;
+    bool shared, guard, passing;
+    uint16_t guard_db;
     bool told; /* that it is about to expire */
     uint32_t owner_len, data_len;
     char text[]; /* owner, then data */

@@ -9,6 +9,7 @@
  *     deadlock.h      who waits for whom
  *     lock_leases.h   leases that end
  *     lock_notice.h   telling holders and subscribers
+ *     lock_guard.h    keys that a lock guards
  *     lock_describe.h what can be seen of them
  *
  * This is what the server has of it: one, and a desk for each worker.

@@ -31,8 +31,10 @@ struct holder *lock_give(struct worker *w, struct latch *l, const struct lock_ta
         list_push(fresh, &h->in_session);
     if (taker->terms.lease_us)
         lock_lease_set(w, h, taker->terms.lease_us);
-    w->stats.locks_acquired++;
-    lock_publish(w, h, LOCK_ACQUIRED);
+    if (!h->passing) {
+        w->stats.locks_acquired++;
+        lock_publish(w, h, LOCK_ACQUIRED);
+    }
     return h;
 }
 
@@ -77,15 +79,21 @@ static void count(struct worker *w, enum lock_event why)
     w->stats.locks_lost += why == LOCK_LOST;
 }
 
+static void tell(struct worker *w, const struct holder *h, enum lock_event why)
+{
+    count(w, why);
+    lock_publish(w, h, why);
+    if (why != LOCK_RELEASED)
+        lock_tell(w, h, why);
+}
+
 void lock_take_back(struct worker *w, struct holder *h, enum lock_event why)
 {
     struct latch *l = h->latch;
 
     detach(w, l, h);
-    count(w, why);
-    lock_publish(w, h, why);
-    if (why != LOCK_RELEASED)
-        lock_tell(w, h, why);
+    if (!h->passing)
+        tell(w, h, why);
     lock_session_drop(h);
     mem_free(h);
     if (UNLIKELY(latch_contended(l)))
@@ -115,16 +123,16 @@ void unlock_shards(struct worker *w, struct key_locks *locks)
         key_locks_release(locks, &w->server->keyspace);
 }
 
-void lock_lose(struct worker *w, const struct lock_ref *ref)
+void lock_give_back(struct worker *w, uint64_t hash, uint64_t token, enum lock_event why)
 {
     struct key_locks locks = {0}, *held;
     struct holder *h;
 
-    key_locks_add(&locks, ref->hash);
+    key_locks_add(&locks, hash);
     held = lock_shards(w, &locks);
-    h = latches_holder(shard_at(w, ref->hash)->locks, ref->hash, ref->token);
+    h = latches_holder(shard_at(w, hash)->locks, hash, token);
     if (h)
-        lock_take_back(w, h, LOCK_LOST);
+        lock_take_back(w, h, why);
     unlock_shards(w, held);
 }
 

@@ -48,7 +48,7 @@ enum lock_event {
 /* The holder has it no longer, and is freed. Locked: the shard. The latch may be freed, too. */
 void lock_take_back(struct worker *w, struct holder *h, enum lock_event why);
 /* The same from outside, if it is still held; and the next are served. No shard is locked. */
-void lock_lose(struct worker *w, const struct lock_ref *ref);
+void lock_give_back(struct worker *w, uint64_t hash, uint64_t token, enum lock_event why);
 
 /* Whether somebody has the lock with this token. Locked: the shard. */
 bool lock_is_held(struct worker *w, struct slice name, uint64_t hash, uint64_t token);

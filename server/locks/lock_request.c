@@ -32,8 +32,8 @@ static void name_place(struct lock_request *r, int i, struct latch *l)
     list_init(&r->places[i].link);
 }
 
-struct lock_request *lock_request_new(struct call *c, const struct lock_taker *taker, int first,
-                                      int n)
+struct lock_request *lock_request_new(struct call *c, const struct lock_taker *taker,
+                                      const int *args, int n)
 {
     size_t head = sizeof(struct lock_request) + (size_t)n * sizeof(struct lock_place);
     struct lock_request *r = mem_alloc(head + taker->owner.len + taker->data.len);
@@ -52,8 +52,9 @@ struct lock_request *lock_request_new(struct call *c, const struct lock_taker *t
     bytes_copy(r->text + taker->owner.len, taker->data.ptr, taker->data.len);
     list_init(&r->in_session);
     for (int i = 0; i < n; i++) {
-        struct shard *shard = shard_at(c->worker, call_hash(c, first + i));
-        struct latch *l = latch_make(shard, call_arg(c, first + i), call_hash(c, first + i));
+        int arg = args ? args[i] : i + 1;
+        struct shard *shard = shard_at(c->worker, call_hash(c, arg));
+        struct latch *l = latch_make(shard, call_arg(c, arg), call_hash(c, arg));
 
         name_place(r, i, l);
         r->places[i].own = taker->terms.reentrant && lock_find_own(l, taker);
@@ -65,7 +66,7 @@ static void hang_locked(struct worker *w, struct lock_place *p)
 {
     struct latch *l = p->latch;
 
-    if (!latch_in_use(l))
+    if (!latch_in_use(l) && !p->request->terms.passing)
         l->permits = p->request->terms.of;
     list_push(&l->queue, &p->link);
     shard_at(w, p->hash)->locks->waiters++;
@@ -232,9 +233,9 @@ static void answer(struct worker *w, struct lock_request *r, bool given)
     struct waiter *waiter = r->waiter;
     struct writer out = {.buf = &waiter->reply, .resp3 = waiter->resp3};
 
-    if (given)
+    if (given && !r->terms.passing)
         lock_write_tokens(&out, r);
-    else
+    else if (!given)
         write_error(&out, "LOCKLOST the session has ended or has another connection");
     waiter->answered = true;
     waiter_hand_over(waiter, w);

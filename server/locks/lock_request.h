@@ -67,9 +67,9 @@ static inline struct lock_request *lock_queue_first(const struct latch *l)
 
 /* ---- beginning; the shards of all that it names are locked ----------------------------------- */
 
-/* Of arguments first to first + n - 1, which are names. */
-struct lock_request *lock_request_new(struct call *c, const struct lock_taker *taker, int first,
-                                      int n);
+/* Of these arguments, which are names; of arguments 1 to n for NULL. */
+struct lock_request *lock_request_new(struct call *c, const struct lock_taker *taker,
+                                      const int *args, int n);
 /*
  * Takes its places, and has the connection wait in this way, unless it is a ticket. False if that
  * would close a cycle of those who wait for each other: it is freed then.

@@ -158,7 +158,7 @@ static void end(struct lock_session *s, struct worker *w)
     lock_requests_abandon(w, s, 0);
     refs = lock_session_refs(s, &n);
     for (size_t i = 0; i < n; i++)
-        lock_lose(w, &refs[i]);
+        lock_give_back(w, refs[i].hash, refs[i].token, LOCK_LOST);
     mem_free(refs);
     session_drop(s);
 }

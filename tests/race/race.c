@@ -103,6 +103,20 @@ static const struct role queueing[] = {
     {NULL, 0, false, NULL, NULL},
 };
 
+/* Those who leave locks and those who wait in vain have numbers of their own, which disturb them. */
+static const struct role locking[] = {
+    {"locks held", 6, false, NULL, hold_latch},
+    {"locks held, three at once", 4, false, NULL, hold_latches},
+    {"seats taken", 5, false, NULL, sit_down},
+    {"leases outlived", 4, false, NULL, outlive_lease},
+    {"locks left behind", 3, true, NULL, leave_latches},
+    {"locks waited for in vain", 3, true, NULL, wait_in_vain},
+    {"waiters for locks disturbed", 1, true, NULL, disturb_latches},
+    {"mixed commands, beside locks", 2, false, NULL, mixed_commands},
+    {"subscriptions changed, beside locks", 1, true, NULL, change_subscriptions},
+    {NULL, 0, false, NULL, NULL},
+};
+
 static const struct role wiping[] = {
     {"five keys set at once, databases wiped", 6, false, NULL, set_five},
     {"five keys read at once, databases wiped", 6, false, NULL, get_five},
@@ -204,6 +218,9 @@ int main(int argc, char **argv)
     crowd_run(s, queueing, o.rounds, o.seed + 4);
     expect_alive(s);
     queues_end(s, PRODUCERS, o.rounds);
+    crowd_run(s, locking, o.rounds / 3, o.seed + 6);
+    expect_alive(s);
+    latches_end(s);
     crowd_run(s, wiping, o.rounds, o.seed + 1);
     expect_alive(s);
     crowd_run(s, squeezing, o.rounds, o.seed + 2);

@@ -52,6 +52,15 @@ void disturb_waiters(struct client *c);
 void wait_in_turn(struct client *c);
 void jump_the_queue(struct client *c);
 
+/* latches.c: a lock has one writer, or readers; tokens grow; nobody waits for ever. */
+void hold_latch(struct client *c);
+void hold_latches(struct client *c);
+void sit_down(struct client *c);
+void outlive_lease(struct client *c);
+void leave_latches(struct client *c);
+void wait_in_vain(struct client *c);
+void disturb_latches(struct client *c);
+
 /* messages.c: messages come all, once, in their publisher's order. */
 void subscribe_all(struct client *c);
 void read_messages(struct client *c);
@@ -88,6 +97,7 @@ void money_begin(struct server *s);
 void money_end(struct server *s);
 void keyspace_walks_begin(struct server *s);
 void queues_begin(int rounds);
+void latches_end(struct server *s);
 /* So many clients of either way to produce. */
 void queues_end(struct server *s, int producers, int rounds);
 

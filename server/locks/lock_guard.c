@@ -1,0 +1,42 @@
+/* Guarded keys, see lock_guard.h. */
+#include "server/locks/lock_guard.h"
+
+#include "base/mem.h"
+#include "server/locks/lock_leases.h"
+
+bool lock_guards(struct worker *w, const struct conn *c, int db, struct slice key, uint64_t hash)
+{
+    const struct shard *shard = &w->server->keyspace.shards[shard_of(hash)];
+    const struct lock_session *s = lock_session_find(c);
+    const struct latch *l;
+    bool guarded = false;
+
+    lock_leases_settle(w, shard_of(hash));
+    l = latch_find(shard->locks, key, hash);
+    if (!l || !l->guards)
+        return false;
+    LIST_EACH (h, &l->holders, struct holder, in_latch) {
+        if (s && h->session == s)
+            return false;
+        guarded |= h->guard && h->guard_db == (uint16_t)db;
+    }
+    return guarded;
+}
+
+struct lock_request *lock_pass_new(struct call *c, const int *args, int n)
+{
+    struct lock_taker taker = {
+        .terms = {.passing = true},
+        .session = lock_session_of(c->conn),
+        .client = c->conn->id,
+    };
+
+    return lock_request_new(c, &taker, args, n);
+}
+
+void lock_pass_over(struct worker *w, struct lock_request *r)
+{
+    for (int i = 0; i < r->places_len; i++)
+        lock_give_back(w, r->places[i].hash, r->places[i].token, LOCK_RELEASED);
+    mem_free(r);
+}
