@@ -15,7 +15,7 @@
 
 enum { NAMES = 5, SEATS = 3, HOLDERS_KNOWN = 16, SETTLE_MS = 10000 };
 
-/* Of each lock: how many readers have it in hand, or -1 for a writer; the last token of a writer. */
+/* Of each lock: how many readers have it in hand, or -1 for a writer; a writer's last token. */
 static atomic_int in_hand[NAMES];
 static atomic_llong last_token[NAMES];
 static atomic_int seats_taken;

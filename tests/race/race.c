@@ -103,7 +103,7 @@ static const struct role queueing[] = {
     {NULL, 0, false, NULL, NULL},
 };
 
-/* Those who leave locks and those who wait in vain have numbers of their own, which disturb them. */
+/* No administration, which would have the locks' clients wait for the end of a pause. */
 static const struct role locking[] = {
     {"locks held", 6, false, NULL, hold_latch},
     {"locks held, three at once", 4, false, NULL, hold_latches},
