@@ -119,6 +119,13 @@ static const struct entry *entry_of(const struct serving *s, const struct waited
     return NULL;
 }
 
+static uint64_t version_of(const struct serving *s, const struct waited *k)
+{
+    const struct entry *e = entry_of(s, k);
+
+    return space_version(keyspace_space(s->keyspace, k->key.db, shard_of(k->key.hash)), e);
+}
+
 /* The first who can be served from what the key has. */
 static struct hook *next_hook(const struct serving *s, const struct waited *k)
 {
@@ -194,6 +201,7 @@ static void run(const struct serving *s, struct waiter *waiter, int come)
 
 static void serve(struct serving *s, struct shard *shard, struct hook *h)
 {
+    const struct waited *k = h->key;
     struct waiter *waiter = h->waiter;
     bool takes = waiter->wait.what != WAIT_FOR_CHANGE;
     bool mine = !(takes && waiter_peer_is_gone(waiter)) && waiter_claim(waiter);
@@ -204,6 +212,8 @@ static void serve(struct serving *s, struct shard *shard, struct hook *h)
         return;
     waiter->served = h;
     run(s, waiter, h->arg);
+    if (UNLIKELY(waiter->reads))
+        waiter->shown = version_of(s, k);
     tracking_before_replies(s->worker, s->worker->current);
     waiter_hand_over(waiter, s->worker);
 }
@@ -211,9 +221,7 @@ static void serve(struct serving *s, struct shard *shard, struct hook *h)
 /* All who know another version than the key has; none of them is in another's way. */
 static void serve_changed(struct serving *s, struct shard *shard, const struct waited *k)
 {
-    const struct named_key *key = &k->key;
-    const struct entry *e = entry_of(s, k);
-    uint64_t version = space_version(keyspace_space(s->keyspace, key->db, shard_of(key->hash)), e);
+    uint64_t version = version_of(s, k);
 
     LIST_EACH_SAFE (h, &k->queues[WAIT_FOR_CHANGE], struct hook, link) {
         if (h->waiter->wait.since != version)

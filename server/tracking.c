@@ -136,6 +136,11 @@ static bool remembers(const struct conn *c)
     return !(flags & TRACKER_OPTIN);
 }
 
+static bool is_read(const struct command *cmd)
+{
+    return cmd->flags & CMD_READONLY && !(cmd->flags & CMD_PUBSUB);
+}
+
 static void remember_key(struct call *c, int i)
 {
     tracked_keys_add(&c->server->keyspace, call_arg(c, i), call_hash(c, i), tracker_find(c->conn));
@@ -154,12 +159,43 @@ static void remember_keys(struct call *c)
 
 void tracking_remember(struct call *c)
 {
-    if (!(c->cmd->flags & CMD_READONLY) || c->cmd->flags & CMD_PUBSUB || !remembers(c->conn))
+    if (!is_read(c->cmd) || !remembers(c->conn))
         return;
     if (LIKELY(c->cmd->one_key))
         remember_key(c, c->cmd->first_key);
     else
         remember_keys(c);
+}
+
+bool tracking_reads(const struct call *c)
+{
+    return is_read(c->cmd) && (remembers(c->conn) || tracking_flags(c->conn) & TRACKER_BROADCAST);
+}
+
+static void tell_changed(struct conn *c, struct slice key)
+{
+    struct buf *notice = &c->worker->notice;
+    struct writer writer = {.buf = notice};
+
+    notice->len = 0;
+    write_array(&writer, 1);
+    write_bulk(&writer, key);
+    tracker_tell(tracker_find(c), c->worker, NOTICE_KEYS, buf_slice(notice));
+}
+
+void tracking_remember_waited(struct conn *c, int db, struct slice key, uint64_t hash,
+                              uint64_t version)
+{
+    struct keyspace *ks = &c->worker->server->keyspace;
+    struct shard *shard = &ks->shards[shard_of(hash)];
+    const struct space *space = keyspace_space(ks, db, shard_of(hash));
+
+    lock_take(&shard->lock);
+    if (space_version(space, space_find(space, hash, key).entry) != version)
+        tell_changed(c, key);
+    else if (!(tracking_flags(c) & TRACKER_BROADCAST))
+        tracked_keys_add(ks, key, hash, tracker_find(c));
+    lock_release(&shard->lock);
 }
 
 /* CLIENT CACHING holds for the next command, or transaction, that is no CLIENT itself. */

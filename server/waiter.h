@@ -27,9 +27,11 @@ struct waiter {
     int fd, db;
     uint32_t conn_flags; /* as they were */
     bool resp3;
+    bool reads; /* see tracking_reads() */
 
     /* Whoever has claimed it. */
     const struct hook *served; /* off its queue already */
+    uint64_t shown;            /* the version of the key as it was then */
     struct buf reply;
     uint64_t ns;                  /* that serving took */
     bool unblocked;               /* by CLIENT UNBLOCK */

@@ -70,6 +70,7 @@ static struct waiter *waiter_new(struct call *c, const struct wait *wait)
     waiter->db = c->db;
     waiter->conn_flags = conn->flags;
     waiter->resp3 = conn->resp3;
+    waiter->reads = conn->gates & CONN_GATE_TRACKING && tracking_reads(c);
     waiter->conn = conn;
     list_init(&waiter->served_link);
     return waiter;
@@ -187,6 +188,17 @@ static void account(struct waiter *waiter)
         timing_served(&c, waiter->ran_ns, waiter->ns, error || waiter->unblocked);
 }
 
+/* The reply that it got shows a key. */
+static void remember(const struct waiter *waiter)
+{
+    const struct kept *request = waiter->request;
+    int i = waiter->served->arg;
+
+    tracking_remember_waited(waiter->conn, waiter->db, request->argv[i],
+                             request->hashes ? request->hashes[i] : request->first_hash,
+                             waiter->shown);
+}
+
 /* Back at its worker with the reply. */
 static void finish(struct waiter *waiter)
 {
@@ -198,6 +210,8 @@ static void finish(struct waiter *waiter)
         account(waiter);
         if (!(waiter->conn_flags & (CONN_REPLY_OFF | CONN_REPLY_SKIP)))
             buf_append_slice(conn_output(c), buf_slice(&waiter->reply));
+        if (waiter->reads && waiter->served)
+            remember(waiter);
     }
     release(waiter);
     if (c && !c->waiter)

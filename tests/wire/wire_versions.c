@@ -353,6 +353,37 @@ static void nothing_is_missed(struct session *t)
     is_int(wire_int(w, "VERSION k"), version, "the last one too");
 }
 
+/* ---- clients that cache ---------------------------------------------------------------------- */
+
+/* What is shown to who has waited is remembered too. */
+static void caching(struct session *t)
+{
+    static const char *const modes[] = {"", "BCAST PREFIX k", "OPTIN"};
+    struct wire *w = session_wire(t, 0), *reader = session_wire(t, 1);
+
+    for (size_t i = 0; t->protocol == 3 && i < sizeof(modes) / sizeof(*modes); i++) {
+        bool optin = i == 2;
+
+        wire_callf(reader, "CLIENT TRACKING ON %s", modes[i]);
+        if (optin)
+            wire_call(reader, "CLIENT CACHING YES");
+        session_block(t, 1, "VGET k SINCE 0 WAIT -1");
+        wire_call(w, "SET k 1");
+        if (optin)
+            wire_call(w, "SET k2 1");
+        is_str(wire_read(reader), ">['invalidate' ['k']]", "what was seen before is out of date");
+        is_like(wire_read(reader), " '1'", "what came, to client with %s", modes[i]);
+        wire_call(w, "SET k 2");
+        is_str(wire_read(reader), ">['invalidate' ['k']]", "and it is told when that changes");
+        wire_call(w, "DEL k");
+        if (i == 1)
+            is_str(wire_read(reader), ">['invalidate' ['k']]", "or goes");
+        wire_call(reader, "CLIENT TRACKING OFF");
+    }
+    if (t->protocol == 2)
+        ok(true, "RESP2 is told nothing");
+}
+
 static const struct group groups[] = {
     NEW_TABLE(without_keys),
     NEW_TABLE(arguments),
@@ -367,6 +398,7 @@ static const struct group groups[] = {
     NEW_TEST(eviction_ends_waits),
     NEW_TEST(unblocked),
     NEW_TEST(nothing_is_missed),
+    NEW_TEST(caching),
     {NULL},
 };
 
