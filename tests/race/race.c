@@ -117,6 +117,20 @@ static const struct role locking[] = {
     {NULL, 0, false, NULL, NULL},
 };
 
+static const struct role versioning[] = {
+    {"increments on a version", 5, false, NULL, add_by_version},
+    {"a number followed", 3, true, NULL, follow_number},
+    {"two keys in step", 3, false, NULL, step_both},
+    {"a key that is there briefly", 2, false, NULL, make_brief},
+    {"that key followed", 3, true, NULL, follow_brief},
+    {"databases that change places", 2, false, NULL, write_swapped},
+    {"a key in them followed", 4, true, NULL, follow_swapped},
+    {"writes with a token", 5, false, NULL, write_with_token},
+    {"mixed commands, beside versions", 2, false, NULL, mixed_commands},
+    {"killed connections, beside versions", 1, true, NULL, be_killed},
+    {NULL, 0, false, NULL, NULL},
+};
+
 static const struct role wiping[] = {
     {"five keys set at once, databases wiped", 6, false, NULL, set_five},
     {"five keys read at once, databases wiped", 6, false, NULL, get_five},
@@ -197,7 +211,7 @@ static void expect_empty(struct server *s)
 int main(int argc, char **argv)
 {
     struct options o = parse_options(argc, argv);
-    struct server *s = server_run_threads(WORKERS, "--enable-debug-command yes --databases 18");
+    struct server *s = server_run_threads(WORKERS, "--enable-debug-command yes --databases 21");
 
     diag("--rounds %d --seed %lu", o.rounds, o.seed);
     several_keys_begin(s);
@@ -221,6 +235,10 @@ int main(int argc, char **argv)
     crowd_run(s, locking, o.rounds / 3, o.seed + 6);
     expect_alive(s);
     latches_end(s);
+    versions_begin(s);
+    crowd_run(s, versioning, o.rounds / 2, o.seed + 7);
+    expect_alive(s);
+    versions_end(s);
     crowd_run(s, wiping, o.rounds, o.seed + 1);
     expect_alive(s);
     crowd_run(s, squeezing, o.rounds, o.seed + 2);

@@ -61,6 +61,16 @@ void leave_latches(struct client *c);
 void wait_in_vain(struct client *c);
 void disturb_latches(struct client *c);
 
+/* versions.c: writes on conditions, and waiting for changes. */
+void add_by_version(struct client *c);
+void follow_number(struct client *c);
+void step_both(struct client *c);
+void make_brief(struct client *c);
+void follow_brief(struct client *c);
+void write_swapped(struct client *c);
+void follow_swapped(struct client *c);
+void write_with_token(struct client *c);
+
 /* messages.c: messages come all, once, in their publisher's order. */
 void subscribe_all(struct client *c);
 void read_messages(struct client *c);
@@ -96,6 +106,8 @@ void short_fields_end(struct server *s, int clients);
 void money_begin(struct server *s);
 void money_end(struct server *s);
 void keyspace_walks_begin(struct server *s);
+void versions_begin(struct server *s);
+void versions_end(struct server *s);
 void queues_begin(int rounds);
 void latches_end(struct server *s);
 /* So many clients of either way to produce. */
