@@ -59,9 +59,9 @@ void tracking_remember(struct call *c);
 /* Whether the call, which begins to wait, will show its client what that may cache. */
 bool tracking_reads(const struct call *c);
 /*
- * The connection waited in this way, and its reply, which shows this version of the key, is written:
- * remembers that; if the key has changed since, and that may have been told before the reply, tells
- * it again. Nothing is locked.
+ * The connection waited in this way, and its reply, which shows this version of the key, is
+ * written: remembers that; if the key has changed since, and that may have been told before the
+ * reply, tells it again. Nothing is locked.
  */
 void tracking_remember_waited(struct conn *c, int db, struct slice key, uint64_t hash,
                               uint64_t version);
