@@ -12,6 +12,7 @@
 #include "server/latency.h"
 #include "server/listener.h"
 #include "server/locks/lock_desk.h"
+#include "server/logging.h"
 #include "server/process.h"
 #include "server/pubsub.h"
 #include "server/reaper.h"
@@ -19,7 +20,6 @@
 #include "server/slowlog.h"
 #include "server/tracking.h"
 #include "server/worker.h"
-#include "storage/log/journal.h"
 
 #include <errno.h>
 #include <event2/event.h>
@@ -154,7 +154,7 @@ bool server_init(struct server *s, struct conf *conf)
     s->latency = latency_new();
     s->slowlog = slowlog_new();
     s->reaper = reaper_new();
-    s->journal = journal_new();
+    s->journal = logging_new(s);
     s->pubsub = pubsub_new(conf_workers(conf));
     s->tracking = tracking_new(conf_workers(conf));
     s->locks = locks_new(conf_workers(conf));
@@ -162,6 +162,8 @@ bool server_init(struct server *s, struct conf *conf)
     s->client_limit = client_limit_of(conf);
     s->main_base = event_base_new();
     if (!s->main_base || inbox_init(&s->main_inbox) < 0 || !rename_commands(s) || !make_workers(s))
+        return false;
+    if (!logging_start(s))
         return false;
     log_notice("Server initialized");
     s->listener = listener_new(s, s->main_base);
@@ -323,6 +325,7 @@ int server_run(struct server *s)
         worker_stop(&s->workers[i]);
     for (int i = 0; i < started; i++)
         join_worker(s, &s->workers[i]);
+    logging_end(s);
     log_warning("%s is now ready to exit, bye bye...", "Latchkey");
     return ok ? 0 : 1;
 }

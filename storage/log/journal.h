@@ -1,19 +1,77 @@
 /*
- * The log of changes: what has to be written, in the order of the changes. Workers append groups of
- * records under the locks of the shards that they concern, so that the records of a key are in
- * order, and each group gets a sequence number.
+ * The log of changes as it is written. Workers append groups of records under the locks of the
+ * shards that they concern, so that the records of a key are in order, and each group gets a
+ * number. A thread of its own writes them to the file, seals each run, and syncs; nobody else waits
+ * for the disk.
+ *
+ *     off --journal_start()--> writing --a write or sync fails--> broken
+ *      ^--journal_stop()----------'                                 |
+ *                  ^--journal_rebase()-- waiting <--journal_rotate()-'
+ *
+ * A file is not written to any more once that has failed. What happens then is not kept until a new
+ * file is begun, which is trusted when it has a base: all that was in memory when it was begun.
  */
 #ifndef LK_STORAGE_LOG_JOURNAL_H
 #define LK_STORAGE_LOG_JOURNAL_H
 
+#include "storage/log/log_dir.h"
 #include "storage/log/records.h"
 
 struct journal;
 
-struct journal *journal_new(void);
+enum journal_sync { JOURNAL_SYNC_NO, JOURNAL_SYNC_EVERYSEC, JOURNAL_SYNC_ALWAYS };
+enum journal_state {
+    JOURNAL_OFF,
+    JOURNAL_WRITING,
+    JOURNAL_BROKEN,  /* nothing is kept */
+    JOURNAL_WAITING, /* for the base of the new file */
+};
+
+/* Told by the log's thread; must not wait. */
+struct journal_events {
+    void (*durable)(void *arg, uint64_t seq); /* so far all is on the disk */
+    void (*failed)(void *arg, int error);
+    void *arg;
+};
+
+struct journal *journal_new(const struct journal_events *events);
 void journal_free(struct journal *j);
+
+/*
+ * Begins to write: at the end of the last file, if `append`, else to a new one. `fresh`: what is in
+ * memory is not in the log yet; it waits for a base. Takes the folder over. 0 or -errno.
+ */
+int journal_start(struct journal *j, struct log_dir *dir, bool append, bool fresh, uint64_t seq,
+                  int db);
+/* Writes and syncs what there is, and ends the thread. */
+void journal_stop(struct journal *j);
+void journal_set_sync(struct journal *j, enum journal_sync sync, bool timestamps);
 
 /* Appends what was gathered, all of it or nothing of it to be loaded. Its number. Any thread. */
 uint64_t journal_append(struct journal *j, const struct records *r);
+/* Asks for it to be on the disk soon, whatever the mode is. Any thread. */
+void journal_want(struct journal *j, uint64_t seq);
+uint64_t journal_seq(const struct journal *j);
+uint64_t journal_durable(const struct journal *j);
+enum journal_state journal_state(const struct journal *j);
+
+/*
+ * What is appended from now on goes to a new file. With no shard's lock held by anybody: it is the
+ * moment of which the base tells. The number of the last group before it.
+ */
+uint64_t journal_rotate(struct journal *j);
+/*
+ * This file, synced, in the log's folder, is the base of what follows the last journal_rotate().
+ * Waits for the log's thread. 0 or -errno; it is then removed.
+ */
+int journal_rebase(struct journal *j, const char *temp_name, bool as_requests);
+
+struct journal_stats {
+    uint64_t size, base_size, buffered, delayed_syncs;
+    int last_error; /* of a write or sync; 0 when it went well */
+    bool syncing;
+    int64_t last_sync_us;
+};
+void journal_stats(struct journal *j, struct journal_stats *out);
 
 #endif

@@ -1,0 +1,339 @@
+/* Loading the log of changes, see log_load.h. */
+#include "server/log_load.h"
+
+#include "base/files.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/world.h"
+#include "server/call.h"
+#include "server/dispatch.h"
+#include "server/effects.h"
+#include "storage/log/log_check.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum {
+    LINES_A_FILE = 10,     /* of what was refused, that are shown */
+    BYTES_A_LOOK = 1 << 24 /* worked off between two looks at the clock */
+};
+
+struct loading {
+    struct server *server;
+    struct worker *worker;
+    struct conn conn; /* a stand-in for what handlers may ask of one */
+    struct buf reply, note, note_args;
+    struct slice *note_argv;
+    size_t note_cap;
+    struct log_loaded *out;
+
+    /* The file in hand. */
+    const char *name;
+    struct slice bytes;
+    bool is_last;
+    int shown;
+    int64_t told_ms;
+};
+
+/* ---- files ---------------------------------------------------------------------------------- */
+
+static int map(const char *path, struct slice *out)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC), status = fd < 0 ? -errno : 0;
+    struct stat st = {0};
+    void *at = NULL;
+
+    *out = SLICE("");
+    if (!status && fstat(fd, &st) < 0)
+        status = -errno;
+    if (!status && st.st_size)
+        at = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
+    if (at == MAP_FAILED)
+        status = -errno;
+    else if (at)
+        *out = slice_make(at, (size_t)st.st_size);
+    if (fd >= 0)
+        close(fd);
+    return status;
+}
+
+static void unmap(struct slice bytes)
+{
+    if (bytes.len)
+        munmap((void *)(uintptr_t)bytes.ptr, bytes.len);
+}
+
+static int cut_file(const char *path, size_t len)
+{
+    int fd = file_ops->open(path, O_WRONLY, 0), status;
+
+    if (fd < 0)
+        return fd;
+    status = file_ops->truncate(fd, (int64_t)len);
+    if (!status)
+        status = file_ops->sync(fd);
+    file_ops->close(fd);
+    return status;
+}
+
+/* ---- requests ------------------------------------------------------------------------------- */
+
+static void show_refused(struct loading *l, size_t at, struct slice name)
+{
+    size_t len = l->reply.len > 3 ? l->reply.len - 3 : 0;
+
+    l->out->refused++;
+    if (l->shown++ < LINES_A_FILE)
+        log_warning("%s, offset %zu: %.*s was refused: %.*s", l->name, at, (int)name.len, name.ptr,
+                    (int)len, l->reply.ptr + 1);
+}
+
+/* Times counted from now on are in no log that is written here, or by a Redis of these days. */
+static bool counts_from_now(const struct slice *argv, int argc)
+{
+    static const char *const names[] = {"expire", "pexpire", "setex", "psetex", "expireat"};
+
+    for (size_t i = 0; i < COUNT_OF(names); i++) {
+        if (slice_is(argv[0], names[i]))
+            return true;
+    }
+    for (int i = 3; i + 1 < argc && slice_is(argv[0], "set"); i++) {
+        if (slice_is(argv[i], "ex") || slice_is(argv[i], "px"))
+            return true;
+    }
+    return false;
+}
+
+/* False if there is no such command, so that this is no log of Redis. */
+static bool apply(struct loading *l, size_t at, const struct slice *argv, int argc)
+{
+    struct server *s = l->server;
+    struct call c = {
+        .worker = l->worker,
+        .server = s,
+        .conn = &l->conn,
+        .conf = s->conf,
+        .cmd = command_of_request(s->commands, argv, argc),
+        .argv = argv,
+        .argc = argc,
+        .db = l->conn.db,
+        .now_ms = counts_from_now(argv, argc) ? l->worker->now_ms : 0,
+        .out = {.buf = &l->reply},
+        .world = true,
+        .holds_shards = true,
+    };
+
+    if (slice_is(argv[0], "multi") || slice_is(argv[0], "exec"))
+        return true;
+    if (!c.cmd || !c.cmd->run || !command_arity_fits(c.cmd, (size_t)argc)) {
+        log_warning("%s, offset %zu: there is no command '%.*s' with %d arguments", l->name, at,
+                    (int)argv[0].len, argv[0].ptr, argc - 1);
+        return false;
+    }
+    if (c.cmd->first_key && c.cmd->first_key < argc)
+        c.first_hash = hash_bytes(argv[c.cmd->first_key]);
+    l->reply.len = 0;
+    c.cmd->run(&c);
+    effect_settle(l->worker);
+    l->out->records++;
+    if (UNLIKELY(l->reply.len && l->reply.ptr[0] == '-'))
+        show_refused(l, at, argv[0]);
+    return true;
+}
+
+/* ---- notes ---------------------------------------------------------------------------------- */
+
+static size_t split_note(struct loading *l, struct slice text)
+{
+    size_t n = 0, at[2] = {0};
+
+    l->note_args.len = 0;
+    /* The bytes do not move any more: no argument is longer decoded than encoded. */
+    buf_reserve(&l->note_args, text.len + 1);
+    while (text.len) {
+        at[0] = l->note_args.len;
+        if (!note_next_arg(&text, &l->note_args))
+            return 0;
+        if (n == l->note_cap) {
+            l->note_cap = l->note_cap ? l->note_cap * 2 : 16;
+            l->note_argv = mem_realloc(l->note_argv, l->note_cap * sizeof(*l->note_argv));
+        }
+        l->note_argv[n++] = slice_make(l->note_args.ptr + at[0], l->note_args.len - at[0]);
+    }
+    return n;
+}
+
+/* A line with a request, or a part of one. Others are none of this. */
+static bool apply_line(struct loading *l, size_t at, struct slice line)
+{
+    static const struct slice head = {"#LK:cmd", 7};
+    size_t argc;
+    bool ok;
+
+    if (line.len < head.len + 1 || memcmp(line.ptr, head.ptr, head.len) != 0)
+        return true;
+    buf_append(&l->note, line.ptr + head.len + 1, line.len - head.len - 1);
+    if (line.ptr[head.len] == '+')
+        return true;
+    argc = split_note(l, buf_slice(&l->note));
+    ok = argc && apply(l, at, l->note_argv, (int)argc);
+    if (!argc)
+        log_warning("%s, offset %zu: this is no note of a change", l->name, at);
+    l->note.len = 0;
+    return ok;
+}
+
+/* ---- a file --------------------------------------------------------------------------------- */
+
+static void tell_progress(struct loading *l, size_t pos)
+{
+    worker_read_clocks(l->worker);
+    world_reclaim();
+    mem_flush();
+    if (l->worker->mono_ms - l->told_ms < 1000)
+        return;
+    l->told_ms = l->worker->mono_ms;
+    log_notice("Loading %s: %zu %%", l->name, pos * 100 / l->bytes.len);
+}
+
+static bool apply_range(struct loading *l, size_t from, size_t to)
+{
+    struct log_cursor c = {.bytes = slice_make(l->bytes.ptr, to), .pos = from};
+    size_t look = from + BYTES_A_LOOK;
+    enum log_item what;
+    bool ok = true;
+
+    while (ok && ((what = log_next(&c)) == LOG_REQUEST || what == LOG_LINE)) {
+        ok = what == LOG_LINE ? apply_line(l, c.start, c.line) : apply(l, c.start, c.argv, c.argc);
+        if (UNLIKELY(c.pos > look)) {
+            tell_progress(l, c.pos);
+            look = c.pos + BYTES_A_LOOK;
+        }
+    }
+    log_cursor_release(&c);
+    return ok;
+}
+
+static bool refuse_tail(const struct loading *l, const struct log_check *check)
+{
+    log_warning("%s ends at offset %zu with %zu bytes that are not whole: %s. %s", l->name,
+                check->good, l->bytes.len - check->good, check->why,
+                l->is_last ? "aof-load-truncated does not allow to cut them off."
+                           : "It is not the last file of the log, so something is missing.");
+    return false;
+}
+
+static bool cut_tail(struct loading *l, const char *path, const struct log_check *check)
+{
+    int status;
+
+    if (!l->is_last || !l->server->conf->aof_load_truncated)
+        return refuse_tail(l, check);
+    status = cut_file(path, check->good);
+    if (status) {
+        log_warning("%s cannot be cut at offset %zu: %s", l->name, check->good, strerror(-status));
+        return false;
+    }
+    log_warning("%s: %zu bytes from offset %zu on are not whole, as a crash leaves them, and were "
+                "cut off: %s (at offset %zu)",
+                l->name, l->bytes.len - check->good, check->good, check->why, check->wrong);
+    return true;
+}
+
+static bool refuse_damage(const struct loading *l, const struct log_check *check)
+{
+    log_warning("%s is damaged at offset %zu: %s. The %zu bytes from offset %zu to %zu cannot be "
+                "loaded, what follows them can. --repair skip leaves them out, --repair cut drops "
+                "all that follows, too.",
+                l->name, check->wrong, check->why, check->resume - check->good, check->good,
+                check->resume);
+    return false;
+}
+
+static bool load_runs(struct loading *l, const char *path, size_t from)
+{
+    struct log_check check;
+
+    log_check(l->bytes, from, &check);
+    if (check.seq > l->out->seq)
+        l->out->seq = check.seq;
+    l->out->append = check.sealed;
+    if (check.verdict == LOG_DAMAGED)
+        return refuse_damage(l, &check);
+    if (!apply_range(l, from, check.good))
+        return false;
+    return check.verdict == LOG_SOUND || cut_tail(l, path, &check);
+}
+
+static bool load_part(struct loading *l, const struct log_dir *dir, const struct log_part *part)
+{
+    char *path = log_dir_path(dir, part->name);
+    int status = map(path, &l->bytes);
+    bool ok = false;
+
+    l->name = part->name;
+    l->shown = 0;
+    l->conn.db = 0;
+    if (status)
+        log_warning("%s cannot be read: %s", path, strerror(-status));
+    else if (l->bytes.len >= 5 && memcmp(l->bytes.ptr, "REDIS", 5) == 0)
+        log_warning("%s begins with a snapshot, which cannot be read", path);
+    else
+        ok = load_runs(l, path, 0);
+    l->out->db = l->conn.db;
+    unmap(l->bytes);
+    mem_free(path);
+    return ok;
+}
+
+/* ---- the log -------------------------------------------------------------------------------- */
+
+static bool load_kind(struct loading *l, const struct log_dir *dir, enum log_kind kind)
+{
+    const struct manifest *m = &dir->manifest;
+    const struct log_part *last = manifest_last(m);
+
+    if (!last)
+        last = manifest_base(m);
+    for (size_t i = 0; i < m->len; i++) {
+        l->is_last = &m->parts[i] == last;
+        if (m->parts[i].kind == (char)kind && !load_part(l, dir, &m->parts[i]))
+            return false;
+    }
+    return true;
+}
+
+bool log_load(struct server *s, struct log_dir *dir, struct log_loaded *out)
+{
+    struct loading l = {
+        .server = s,
+        .worker = &s->workers[0],
+        .conn = {.worker = &s->workers[0], .fd = -1, .flags = CONN_MULTI},
+        .out = out,
+        .told_ms = clock_mono_ms(),
+    };
+    int64_t start = clock_mono_ms();
+    bool ok;
+
+    *out = (struct log_loaded){0};
+    world_enter();
+    world_stop();
+    worker_read_clocks(l.worker);
+    ok = load_kind(&l, dir, LOG_BASE) && load_kind(&l, dir, LOG_INCR);
+    out->append = out->append && manifest_last(&dir->manifest);
+    if (ok && dir->manifest.len)
+        log_notice("The log of changes is loaded: %llu records in %.3f seconds, %llu of them "
+                   "refused",
+                   (unsigned long long)out->records, (double)(clock_mono_ms() - start) / 1000,
+                   (unsigned long long)out->refused);
+    world_resume();
+    world_leave();
+    buf_release(&l.reply);
+    buf_release(&l.note);
+    buf_release(&l.note_args);
+    mem_free(l.note_argv);
+    return ok;
+}

@@ -1,0 +1,110 @@
+/* The log of changes in the life of the server, see logging.h. */
+#include "server/logging.h"
+
+#include "base/log.h"
+#include "base/mem.h"
+#include "server/log_load.h"
+#include "server/worker.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static enum journal_sync sync_of(const struct conf *conf)
+{
+    switch (conf->appendfsync) {
+    case CONF_FSYNC_ALWAYS:
+        return JOURNAL_SYNC_ALWAYS;
+    case CONF_FSYNC_NO:
+        return JOURNAL_SYNC_NO;
+    default:
+        return JOURNAL_SYNC_EVERYSEC;
+    }
+}
+
+/* ---- what the log tells --------------------------------------------------------------------- */
+
+static void on_durable(void *arg, uint64_t seq)
+{
+    (void)arg;
+    (void)seq;
+}
+
+static void on_failed(void *arg, int error)
+{
+    (void)arg;
+    (void)error;
+}
+
+struct journal *logging_new(struct server *s)
+{
+    struct journal_events events = {on_durable, on_failed, s};
+
+    return journal_new(&events);
+}
+
+/* ---- the start ------------------------------------------------------------------------------ */
+
+/* A log of one file, as Redis had it before 7, becomes the base of one in a folder. */
+static bool upgrade(struct log_dir *dir)
+{
+    struct stat st;
+    int status;
+
+    if (dir->manifest.len || stat(dir->filename, &st) < 0)
+        return true;
+    log_notice("%s is a log of one file; it is moved into %s", dir->filename, dir->path);
+    status = log_dir_upgrade(dir, dir->filename);
+    if (status)
+        log_warning("%s cannot be moved into %s: %s", dir->filename, dir->path, strerror(-status));
+    return !status;
+}
+
+static bool open_dir(const struct conf *conf, struct log_dir *dir)
+{
+    int line = 0, status;
+
+    log_dir_init(dir, conf->appenddirname, conf->appendfilename);
+    status = log_dir_read(dir, &line);
+    if (status == -EINVAL)
+        log_warning("The manifest of the log in %s is none: line %d", dir->path, line);
+    else if (status)
+        log_warning("The manifest of the log in %s cannot be read: %s", dir->path,
+                    strerror(-status));
+    return !status && upgrade(dir);
+}
+
+static bool begin(struct server *s, struct log_dir *dir, const struct log_loaded *loaded)
+{
+    int status;
+
+    journal_set_sync(s->journal, sync_of(s->conf), s->conf->aof_timestamp_enabled);
+    status = journal_start(s->journal, dir, loaded->append, false, loaded->seq, loaded->db);
+    if (status) {
+        log_warning("The log of changes cannot be opened in %s: %s", s->conf->appenddirname,
+                    strerror(-status));
+        return false;
+    }
+    server_set_gate(s, GATE_LOGGED, true);
+    return true;
+}
+
+bool logging_start(struct server *s)
+{
+    struct log_loaded loaded;
+    struct log_dir dir;
+    bool ok;
+
+    if (!s->conf->appendonly)
+        return true;
+    ok = open_dir(s->conf, &dir) && log_load(s, &dir, &loaded) && begin(s, &dir, &loaded);
+    log_dir_release(&dir);
+    return ok;
+}
+
+void logging_end(struct server *s)
+{
+    server_set_gate(s, GATE_LOGGED, false);
+    journal_stop(s->journal);
+}

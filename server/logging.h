@@ -1,0 +1,18 @@
+/*
+ * The log of changes in the life of the server: loading it at the start, turning it on and off, new
+ * bases for it, and what happens when it cannot be written.
+ */
+#ifndef LK_SERVER_LOGGING_H
+#define LK_SERVER_LOGGING_H
+
+#include "server/server.h"
+#include "storage/log/journal.h"
+
+/* Loads the log and begins to write it, if it is on. False, and said why, if it cannot. */
+bool logging_start(struct server *s);
+/* All threads have ended: what is left is written. */
+void logging_end(struct server *s);
+
+struct journal *logging_new(struct server *s);
+
+#endif

@@ -1,0 +1,39 @@
+/*
+ * The folder of a log: its manifest, and the files that this names. One thread at a time. Functions
+ * return 0 or -errno.
+ */
+#ifndef LK_STORAGE_LOG_LOG_DIR_H
+#define LK_STORAGE_LOG_LOG_DIR_H
+
+#include "storage/log/manifest.h"
+
+struct log_dir {
+    char *path, *filename; /* owned; the filename is what all of its names begin with */
+    struct manifest manifest;
+};
+
+void log_dir_init(struct log_dir *d, const char *path, const char *filename);
+void log_dir_release(struct log_dir *d);
+
+/* The path of a file in it; the caller frees it with mem_free. */
+char *log_dir_path(const struct log_dir *d, const char *name);
+
+/* Reads the manifest; nothing is there if there is none. -EINVAL: *line of it cannot be read. */
+int log_dir_read(struct log_dir *d, int *line);
+/* The folder is made if it is not there. */
+int log_dir_make(const struct log_dir *d);
+/* Replaces the manifest by `m`, durably, and then takes it over; on an error *m stays. */
+int log_dir_commit(struct log_dir *d, struct manifest *m);
+/* A log of one file, as before Redis 7, is moved into the folder. */
+int log_dir_upgrade(struct log_dir *d, const char *old);
+
+/* What the next files will be called; the caller frees it. */
+char *log_dir_next_incr(const struct log_dir *d, uint64_t *seq);
+char *log_dir_next_base(const struct log_dir *d, uint64_t *seq, bool as_requests);
+/* Removes what the manifest calls history, from the disk and then from it. */
+void log_dir_clean(struct log_dir *d);
+
+/* The size of the files that the manifest names, and of its base alone. */
+uint64_t log_dir_size(const struct log_dir *d, uint64_t *base);
+
+#endif
