@@ -76,6 +76,17 @@ static bool marked(const struct contest *c, const struct drawn *d)
     return c->observing && d->connection != TWIN_INSPECTOR && !d->chained;
 }
 
+static bool names_classes(struct slice commands)
+{
+    const struct slice name = SLICE("notify-keyspace-events");
+
+    for (size_t i = 0; i + name.len <= commands.len; i++) {
+        if (strncasecmp(commands.ptr + i, name.ptr, name.len) == 0)
+            return true;
+    }
+    return false;
+}
+
 static void encode(struct contest *c, const struct drawn *batch, int count)
 {
     unsigned long mark = c->marks;
@@ -86,6 +97,7 @@ static void encode(struct contest *c, const struct drawn *batch, int count)
         if (marked(c, &batch[i]))
             observe_encode_mark(&c->out, mark++);
     }
+    c->twins[TESTED].classes_vary = c->observing && names_classes(buf_slice(&c->out));
 }
 
 /* Takes the replies to marks out of the row; both servers have the same. */

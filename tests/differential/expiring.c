@@ -48,6 +48,7 @@ bool contest_compare_expiring(struct contest *c)
     contest_renew(c);
     encode_keys(&commands);
     for (int side = 0; side < 2; side++) {
+        observe_no_values(&c->twins[side]);
         twin_send(&c->twins[side], TWIN_INSPECTOR, buf_slice(&commands));
         complete = read_events(&c->twins[side], &events[side]) && complete;
     }

@@ -1,7 +1,7 @@
 /*
  * Events: one connection of each twin is subscribed to all keyspace notifications, and to a
  * channel of marks. A mark is published behind each command by the command's own connection, so
- * what comes before it belongs to the command.
+ * what comes before it belongs to the command. Events that carry the value must tell the same.
  */
 #ifndef TESTS_DIFFERENTIAL_OBSERVE_H
 #define TESTS_DIFFERENTIAL_OBSERVE_H
@@ -10,6 +10,8 @@
 
 /* Turns the notifications on and subscribes. */
 void observe_start(struct twin *t);
+/* From here on there are no events with values, which observe_read() leaves out. */
+void observe_no_values(struct twin *t);
 
 void observe_encode_mark(struct buf *out, unsigned long mark);
 

@@ -22,6 +22,8 @@ struct twin {
     int fds[TWIN_CONNECTIONS];
     struct buf in[TWIN_CONNECTIONS];
     size_t used[TWIN_CONNECTIONS]; /* how much of `in` was handed out */
+    bool tells_values;             /* its events come a second time, see observe.c */
+    bool classes_vary; /* commands of the batch may have changed which classes are told */
 };
 
 void twin_start(struct twin *t, struct server *server);
