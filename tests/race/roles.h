@@ -77,6 +77,12 @@ void read_messages(struct client *c);
 void publish_numbers(struct client *c);
 void change_subscriptions(struct client *c);
 
+/* values.c: events with values come all, in the order of versions. */
+void listen_to_values(struct client *c);
+void hear_values(struct client *c);
+void write_values(struct client *c);
+void change_listening(struct client *c);
+
 /* caching.c: what a client has cached is no older than what it has been told of. */
 void write_cached(struct client *c);
 void cache(struct client *c);
