@@ -40,8 +40,7 @@ void effect_event(struct worker *w, int db, struct slice key, enum key_event eve
 /* Whether anybody is to be told of this event. */
 static inline bool is_news(const struct worker *w, const struct shard *home, enum key_event event)
 {
-    return (home->heard != NULL) |
-           !!(w->server->conf->notify_keyspace_events & events[event].class);
+    return home->heard || w->server->conf->notify_keyspace_events & events[event].class;
 }
 
 void effect_further(struct worker *w, int db, unsigned shard, const struct entry *e,
@@ -61,21 +60,33 @@ static void note_end(struct worker *w, int db, unsigned shard, const struct entr
         expirer_note(w, shard, entry_times_first(entry_times(e)));
 }
 
+/* What may follow from a change besides its version, in this order. */
+static NOINLINE void follow(struct worker *w, int db, unsigned shard, struct entry *e,
+                            struct slice key, enum key_event event)
+{
+    struct shard *home = &w->server->keyspace.shards[shard];
+
+    if (tracking_cares(w->server, home))
+        tracking_changed(w, home, key, false);
+    if (home->waited)
+        serving_note(w, db, home, e, key);
+    if (entry_may_end(e))
+        note_end(w, db, shard, e);
+    if (is_news(w, home, event))
+        notify(w, home, &(struct news){db, key, event, e, e->version, false});
+}
+
+/* One look for all of it: nearly always there is nothing. */
 void effect_changed(struct worker *w, int db, unsigned shard, struct entry *e, struct slice key,
                     enum key_event event)
 {
     struct shard *home = &w->server->keyspace.shards[shard];
 
     e->version = shard_next_version(home);
-    if (UNLIKELY(tracking_cares(w->server, home)))
-        tracking_changed(w, home, key, false);
     w->stats.dirty++;
-    if (UNLIKELY(home->waited))
-        serving_note(w, db, home, e, key);
-    if (UNLIKELY(entry_may_end(e)))
-        note_end(w, db, shard, e);
-    if (UNLIKELY(is_news(w, home, event)))
-        notify(w, home, &(struct news){db, key, event, e, e->version, false});
+    if (UNLIKELY(home->waited || home->tracked || is_news(w, home, event) || entry_may_end(e) ||
+                 tracking_cares(w->server, home)))
+        follow(w, db, shard, e, key, event);
 }
 
 void effect_removed(struct worker *w, int db, unsigned shard, struct slice key,
