@@ -92,6 +92,30 @@ struct conf_replicaof {
     int64_t port;
 };
 
+/* What is to become of keys by their prefix; see storage/policies.h. */
+enum conf_rule {
+    CONF_RULE_IDLE,
+    CONF_RULE_MAXAGE,
+    CONF_RULE_MAXKEYS,
+    CONF_RULE_MAXMEMORY,
+    CONF_RULES
+};
+
+enum { CONF_POLICIES_MAX = 512, CONF_PREFIX_MAX = 1024 };
+#define CONF_RULE_TIME_MAX_MS INT64_C(1000000000000) /* 31 years */
+#define CONF_RULE_LIMIT_MAX (INT64_C(1) << 53)
+
+struct conf_key_policy {
+    char *prefix; /* prefix_len bytes of any kind */
+    size_t prefix_len;
+    int64_t rules[CONF_RULES]; /* 0: no such rule */
+};
+
+struct conf_policies {
+    struct conf_key_policy *v; /* by prefix */
+    size_t len;
+};
+
 #define FIELD_BOOL(name) bool name;
 #define FIELD_INT(name) int64_t name;
 #define FIELD_OCTAL(name) int64_t name;
@@ -109,6 +133,7 @@ struct conf_replicaof {
 #define FIELD_OOM_VALUES(name) struct conf_oom_values name;
 #define FIELD_PERCENTILES(name) struct conf_percentiles name;
 #define FIELD_REPLICAOF(name) struct conf_replicaof name;
+#define FIELD_POLICIES(name) struct conf_policies name;
 
 /* OPT_port, OPT_maxmemory … in the order of options.def. */
 enum option_id {
@@ -167,6 +192,15 @@ void conf_format(const struct conf *c, const struct option *o, struct buf *out);
 
 /* Does the option differ between two snapshots? */
 bool conf_differs(const struct conf *a, const struct conf *b, enum option_id id);
+
+/* "IDLE 5 MAXKEYS 7" as rules. NULL, or what is wrong, without a code. */
+const char *conf_read_rules(const struct slice *words, size_t n, int64_t out[CONF_RULES]);
+struct slice conf_policy_prefix(const struct conf_key_policy *p);
+/* Adds a policy or replaces that of the prefix. NULL, or what is wrong. */
+const char *conf_put_policy(struct conf_policies *p, struct slice prefix,
+                            const int64_t given[CONF_RULES]);
+/* False if there is none. */
+bool conf_drop_policy(struct conf_policies *p, struct slice prefix);
 
 /* NULL if there is no such option or alias. */
 const struct option *conf_find(struct slice name);

@@ -59,7 +59,7 @@ extern const struct option options[OPTION_COUNT];
 extern const struct option_type option_bool, option_int, option_octal, option_memory,
     option_memory_percent, option_text, option_bytes, option_enum, option_flags;
 extern const struct option_type option_directory, option_events, option_save, option_bind,
-    option_limits, option_oom_values, option_percentiles, option_replicaof;
+    option_limits, option_oom_values, option_percentiles, option_replicaof, option_policies;
 
 static inline void *option_field(const struct option *o, const struct conf *c)
 {
@@ -74,5 +74,7 @@ bool option_set(struct conf *c, const struct option *o, struct option_args args,
 bool option_parse_memory(struct slice s, uint64_t *out);
 /* "64mb" where it comes out even. */
 void option_write_memory(uint64_t bytes, struct buf *out);
+/* In quotes where it must be, for people read the file. */
+void option_write_word(struct slice s, struct buf *out);
 
 #endif

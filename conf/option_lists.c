@@ -11,8 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* In quotes where it must be, for people read the file. */
-static void write_word(struct slice s, struct buf *out)
+void option_write_word(struct slice s, struct buf *out)
 {
     bool plain = s.len > 0;
 
@@ -275,7 +274,7 @@ static void write_bind(const struct option *o, const void *field, struct buf *ou
     (void)o;
     for (size_t i = 0; i < bind->len; i++) {
         buf_append_str(out, i ? " " : "");
-        write_word(slice_str(bind->addresses[i]), out);
+        option_write_word(slice_str(bind->addresses[i]), out);
     }
     if (bind->len == 0)
         buf_append_str(out, "\"\"");
@@ -523,7 +522,7 @@ static void write_replicaof(const struct option *o, const void *field, struct bu
     const struct conf_replicaof *r = field;
 
     (void)o;
-    write_word(slice_str(r->host ? r->host : "no"), out);
+    option_write_word(slice_str(r->host ? r->host : "no"), out);
     if (r->host)
         buf_printf(out, " %lld", (long long)r->port);
     else

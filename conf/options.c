@@ -104,6 +104,7 @@ static const char *check_title_template(struct slice value)
 #define TYPE_OOM_VALUES option_oom_values
 #define TYPE_PERCENTILES option_percentiles
 #define TYPE_REPLICAOF option_replicaof
+#define TYPE_POLICIES option_policies
 
 const struct option options[OPTION_COUNT] = {
 #define OPTION(kind, field, text, start, ...)                                                      \

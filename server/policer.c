@@ -339,16 +339,16 @@ static uint64_t used_at(const struct entry *e, void *opaque)
     return ns < now->mono_ns ? now->mono_ns - ns : 0;
 }
 
-static struct moment moment_of(const struct worker *w)
+static struct moment moment_of(const struct server *s)
 {
-    return (struct moment){w->server->conf, clock_wall_ms(), (uint64_t)clock_mono_ns()};
+    return (struct moment){s->conf, clock_wall_ms(), (uint64_t)clock_mono_ns()};
 }
 
 /* The databases of one shard; true when all of it is done. */
 static bool survey_shard(struct worker *w, unsigned shard)
 {
     struct keyspace *ks = &w->server->keyspace;
-    struct moment now = moment_of(w);
+    struct moment now = moment_of(w->server);
     bool done = true;
 
     lock_take(&ks->shards[shard].lock);
@@ -384,19 +384,19 @@ static bool survey_some(struct worker *w)
     return false;
 }
 
-static void survey_all(struct worker *w)
+static void survey_all(struct server *s)
 {
-    struct keyspace *ks = &w->server->keyspace;
-    struct moment now = moment_of(w);
+    struct keyspace *ks = &s->keyspace;
+    struct moment now = moment_of(s);
 
     for (int db = 0; db < ks->databases; db++) {
-        for (unsigned s = 0; keyspace_is_used(ks, db) && s < SHARDS; s++) {
-            while (!policed_survey(ks, db, s, used_at, &now))
+        for (unsigned shard = 0; keyspace_is_used(ks, db) && shard < SHARDS; shard++) {
+            while (!policed_survey(ks, db, shard, used_at, &now))
                 ;
         }
     }
-    for (int i = 0; i < w->server->workers_len; i++)
-        w->server->workers[i].policer->generation = ks->policies->generation;
+    for (int i = 0; i < s->workers_len; i++)
+        s->workers[i].policer->generation = ks->policies->generation;
     atomic_store(&ks->policies->surveying, 0);
 }
 
@@ -409,22 +409,83 @@ static bool are_few(const struct keyspace *ks)
     return keys <= SURVEY_AT_ONCE;
 }
 
-void policer_reform(struct worker *w)
+static void begin_survey(struct server *s)
 {
-    struct policies *p = policies_of(w);
+    struct policies *p = s->keyspace.policies;
+    int behind = 0;
 
-    atomic_store(&p->surveying, w->server->workers_len);
-    for (int i = 0; i < w->server->workers_len; i++) {
-        if (w->server->workers[i].policer->generation == p->generation)
-            atomic_fetch_sub(&p->surveying, 1);
-    }
-    if (are_few(&w->server->keyspace))
-        survey_all(w);
+    for (int i = 0; i < s->workers_len; i++)
+        behind += s->workers[i].policer->generation != p->generation;
+    atomic_store(&p->surveying, behind);
+    if (behind && are_few(&s->keyspace))
+        survey_all(s);
     policies_bury(p);
-    note_all_overfull(w);
+}
+
+/* ---- the policies --------------------------------------------------------------------------- */
+
+static const struct conf_key_policy *find_in(const struct conf_policies *list, struct slice prefix)
+{
+    for (size_t i = 0; i < list->len; i++) {
+        if (slice_eq(conf_policy_prefix(&list->v[i]), prefix))
+            return &list->v[i];
+    }
+    return NULL;
+}
+
+static void remove_others(struct policies *p, const struct conf_policies *to)
+{
+    for (int i = p->len - 1; i >= 0; i--) {
+        if (!find_in(to, p->sorted[i]->prefix))
+            policies_remove(p, p->sorted[i]);
+    }
+}
+
+static void set_policy(struct server *s, const struct conf_key_policy *to)
+{
+    struct policies *p = s->keyspace.policies;
+    struct policy *policy = policies_get(p, conf_policy_prefix(to));
+    struct policy_rules rules = {
+        .idle_ms = to->rules[CONF_RULE_IDLE],
+        .max_age_ms = to->rules[CONF_RULE_MAXAGE],
+        .max_keys = to->rules[CONF_RULE_MAXKEYS],
+        .max_memory = to->rules[CONF_RULE_MAXMEMORY],
+    };
+
+    if (policy) {
+        policy->rules = rules;
+    } else if (!policies_add(p, conf_policy_prefix(to), &rules)) {
+        /* The dead are in the way: without keys they can be buried. */
+        static_assert(POLICIES_MAX >= 2 * CONF_POLICIES_MAX, "all can be others at once");
+        survey_all(s);
+        policies_bury(p);
+        INVARIANT(policies_add(p, conf_policy_prefix(to), &rules));
+    }
+}
+
+void policer_apply(struct server *s, const struct conf_policies *to)
+{
+    struct keyspace *ks = &s->keyspace;
+
+    if (!ks->policies && !to->len)
+        return;
+    if (!ks->policies)
+        ks->policies = policies_new(ks->databases);
+    policies_bury(ks->policies);
+    remove_others(ks->policies, to);
+    for (size_t i = 0; i < to->len; i++)
+        set_policy(s, &to->v[i]);
+    begin_survey(s);
+    note_all_overfull(&s->workers[0]);
     for (unsigned i = 0; i < SHARDS; i++)
-        atomic_store(&p->due[i], 0);
-    policer_wake_all(w->server);
+        atomic_store(&ks->policies->due[i], 0);
+    policer_wake_all(s);
+}
+
+void policer_enforce_soon(struct worker *w)
+{
+    if (policies_of(w))
+        note_all_overfull(w);
 }
 
 /* ---- looking -------------------------------------------------------------------------------- */

@@ -28,10 +28,12 @@ bool policer_drop_ended(struct worker *w, int db, uint64_t hash, struct found f)
 void policer_evict(struct worker *w);
 
 /*
- * The policies were changed, by this worker, which has stopped the world: few keys come under them
- * at once, many in the course of time.
+ * The policies become these: few keys come under them at once, many in the course of time. The
+ * world is stopped, or has not begun.
  */
-void policer_reform(struct worker *w);
+void policer_apply(struct server *s, const struct conf_policies *to);
+/* The worker evicts from all policies that exceed a limit when the command in hand is done. */
+void policer_enforce_soon(struct worker *w);
 /* DEBUG SET-ACTIVE-EXPIRE 1: looks anew. */
 void policer_wake_all(struct server *s);
 

@@ -6,6 +6,7 @@
 #include "base/world.h"
 #include "server/crash.h"
 #include "server/listener.h"
+#include "server/policer.h"
 #include "server/process.h"
 #include "server/slowlog.h"
 #include "server/title.h"
@@ -113,6 +114,13 @@ static bool apply_slowlog(struct server *s, const struct conf *to, struct buf *w
     return true;
 }
 
+static bool apply_policies(struct server *s, const struct conf *to, struct buf *why)
+{
+    (void)why;
+    policer_apply(s, &to->key_policy);
+    return true;
+}
+
 /* In this order; what can fail comes first, and is undone if something behind it fails. */
 static const struct applier {
     enum option_id id;
@@ -132,6 +140,7 @@ static const struct applier {
     {OPT_maxmemory, apply_maxmemory},
     {OPT_jemalloc_bg_thread, apply_purging},
     {OPT_slowlog_max_len, apply_slowlog},
+    {OPT_key_policy, apply_policies},
 };
 
 static void undo(struct server *s, const struct conf *tried, size_t applied)
@@ -186,9 +195,9 @@ static void warn_of_inert(const struct conf *old, const struct conf *fresh)
 
 struct change {
     struct server *server;
-    const struct slice *pairs;
-    size_t pairs_len;
-    bool local_client, done;
+    conf_edit_fn *edit;
+    void *opaque;
+    bool done;
     struct buf *err;
 };
 
@@ -201,9 +210,8 @@ static void change_on_main(void *arg)
     world_enter();
     world_stop();
     fresh = conf_copy(s->conf);
-    change->done = conf_set_pairs(fresh, change->pairs, change->pairs_len, change->local_client,
-                                  change->err) &&
-                   apply_all(s, fresh, change->err);
+    change->done =
+        change->edit(fresh, change->opaque, change->err) && apply_all(s, fresh, change->err);
     if (change->done) {
         warn_of_inert(s->conf, fresh);
         server_publish_conf(s, fresh);
@@ -214,17 +222,33 @@ static void change_on_main(void *arg)
     world_leave();
 }
 
-bool reconfigure(struct server *s, const struct slice *pairs, size_t pairs_len, bool local_client,
-                 struct buf *err)
+bool reconfigure_edit(struct server *s, conf_edit_fn *edit, void *opaque, struct buf *err)
 {
-    struct change change = {.server = s,
-                            .pairs = pairs,
-                            .pairs_len = pairs_len,
-                            .local_client = local_client,
-                            .err = err};
+    struct change change = {.server = s, .edit = edit, .opaque = opaque, .err = err};
 
     server_main_call(s, change_on_main, &change);
     return change.done;
+}
+
+struct pairs {
+    const struct slice *v;
+    size_t len;
+    bool local_client;
+};
+
+static bool set_pairs(struct conf *fresh, void *opaque, struct buf *err)
+{
+    const struct pairs *p = opaque;
+
+    return conf_set_pairs(fresh, p->v, p->len, p->local_client, err);
+}
+
+bool reconfigure(struct server *s, const struct slice *pairs, size_t pairs_len, bool local_client,
+                 struct buf *err)
+{
+    struct pairs p = {pairs, pairs_len, local_client};
+
+    return reconfigure_edit(s, set_pairs, &p, err);
 }
 
 struct rewriting {

@@ -18,4 +18,11 @@ bool reconfigure(struct server *s, const struct slice *pairs, size_t pairs_len, 
 /* CONFIG REWRITE: 0 or -errno. Called as reconfigure is. */
 int reconfigure_rewrite(struct server *s);
 
+/*
+ * The same by a function that changes the copy: false, with the reason, if it cannot. It runs on
+ * the main thread, with the world stopped.
+ */
+typedef bool conf_edit_fn(struct conf *fresh, void *opaque, struct buf *err);
+bool reconfigure_edit(struct server *s, conf_edit_fn *edit, void *opaque, struct buf *err);
+
 #endif

@@ -13,6 +13,7 @@
 #include "server/listener.h"
 #include "server/locks/lock_desk.h"
 #include "server/logging.h"
+#include "server/policer.h"
 #include "server/process.h"
 #include "server/pubsub.h"
 #include "server/reaper.h"
@@ -315,6 +316,7 @@ int server_run(struct server *s)
         log_warning("Cannot wait for signals: %s", strerror(-status));
     mem_purge_in_background(s->conf->jemalloc_bg_thread);
     s->start_memory = mem_used();
+    policer_apply(s, &s->conf->key_policy);
     while (ok && started < s->workers_len)
         ok = worker_start(&s->workers[started++]);
     if (ok)

@@ -20,11 +20,8 @@
 
 enum {
     POLICY_SLOT_BITS = 32 - ROLL_INDEX_BITS,
-    POLICIES_MAX = 1 << POLICY_SLOT_BITS,
-    POLICY_PREFIX_MAX = 1024, /* bytes */
+    POLICIES_MAX = 1 << POLICY_SLOT_BITS, /* those that are dead and have keys too */
 };
-#define POLICY_TIME_MAX_MS INT64_C(1000000000000) /* 31 years */
-#define POLICY_LIMIT_MAX (INT64_C(1) << 53)
 
 /* 0: no such rule. */
 struct policy_rules {

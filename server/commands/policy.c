@@ -1,99 +1,68 @@
 /* POLICY: what becomes of keys by their prefix; see storage/policies.h and server/policer.h. */
-#include "base/mem.h"
 #include "server/policer.h"
+#include "server/reconfigure.h"
 #include "server/reply.h"
 #include "storage/policed.h"
 
 /* ---- SET, DEL ------------------------------------------------------------------------------- */
 
-static const struct rule {
-    const char *word, *wrong;
-    size_t field;
-    int64_t max;
-} rules[] = {
-    {"IDLE", "ERR IDLE must be a number of milliseconds from 1 to 1000000000000",
-     offsetof(struct policy_rules, idle_ms), POLICY_TIME_MAX_MS},
-    {"MAXAGE", "ERR MAXAGE must be a number of milliseconds from 1 to 1000000000000",
-     offsetof(struct policy_rules, max_age_ms), POLICY_TIME_MAX_MS},
-    {"MAXKEYS", "ERR MAXKEYS must be a number from 1 to 9007199254740992",
-     offsetof(struct policy_rules, max_keys), POLICY_LIMIT_MAX},
-    {"MAXMEMORY", "ERR MAXMEMORY must be a number of bytes from 1 to 9007199254740992",
-     offsetof(struct policy_rules, max_memory), POLICY_LIMIT_MAX},
+/* What is to become of a prefix: NULL rules, none. */
+struct edit {
+    struct slice prefix;
+    const int64_t *rules;
+    bool changed;
 };
 
-static int64_t *field_of(struct policy_rules *r, const struct rule *rule)
+/* On the main thread: policies are a part of the configuration. */
+static bool edit_policies(struct conf *fresh, void *opaque, struct buf *err)
 {
-    return (int64_t *)(void *)((char *)r + rule->field);
+    struct edit *edit = opaque;
+    const char *wrong = NULL;
+
+    if (edit->rules)
+        wrong = conf_put_policy(&fresh->key_policy, edit->prefix, edit->rules);
+    else
+        edit->changed = conf_drop_policy(&fresh->key_policy, edit->prefix);
+    fresh->given[OPT_key_policy] = true;
+    buf_append_str(err, wrong ? wrong : "");
+    return !wrong;
 }
 
-static const struct rule *find_rule(const struct call *c, int i)
+/* False, and answered, if it cannot be. */
+static bool change_policies(struct call *c, struct edit *edit)
 {
-    for (size_t n = 0; n < COUNT_OF(rules); n++) {
-        if (call_arg_is(c, i, rules[n].word))
-            return &rules[n];
-    }
-    return NULL;
+    struct buf err = {0};
+    bool done = reconfigure_edit(c->server, edit_policies, edit, &err);
+
+    c->conf = c->server->conf;
+    if (done)
+        policer_enforce_soon(c->worker);
+    else
+        reply_error(c, "ERR %.*s", (int)err.len, err.ptr);
+    buf_release(&err);
+    return done;
 }
 
-static bool read_rules(struct call *c, struct policy_rules *r)
-{
-    *r = (struct policy_rules){0};
-    for (int i = 3; i < c->argc; i += 2) {
-        const struct rule *rule = find_rule(c, i);
-        int64_t *field = rule ? field_of(r, rule) : NULL;
-
-        if (!rule || *field || i + 1 == c->argc)
-            return call_syntax_error(c);
-        if (!call_int_between(c, i + 1, 1, rule->max, field, rule->wrong))
-            return false;
-    }
-    return true;
-}
-
-static bool read_prefix(struct call *c, struct slice *prefix)
-{
-    *prefix = call_arg(c, 2);
-    if (prefix->len <= POLICY_PREFIX_MAX)
-        return true;
-    reply_error(c, "ERR the prefix of a policy has at most %d bytes", POLICY_PREFIX_MAX);
-    return false;
-}
-
-/* POLICY SET prefix [IDLE ms] [MAXAGE ms] [MAXKEYS n] [MAXMEMORY bytes], with the world stopped */
+/* POLICY SET prefix [IDLE ms] [MAXAGE ms] [MAXKEYS n] [MAXMEMORY bytes] */
 void cmd_policy_set(struct call *c)
 {
-    struct keyspace *ks = &c->server->keyspace;
-    struct policy_rules r;
-    struct policy *policy;
-    struct slice prefix;
+    int64_t rules[CONF_RULES];
+    struct edit edit = {.prefix = call_arg(c, 2), .rules = rules};
+    const char *wrong = conf_read_rules(c->argv + 3, (size_t)c->argc - 3, rules);
 
-    if (!read_prefix(c, &prefix) || !read_rules(c, &r))
-        return;
-    if (!ks->policies)
-        ks->policies = policies_new(ks->databases);
-    policies_bury(ks->policies);
-    policy = policies_get(ks->policies, prefix);
-    if (policy) {
-        policy->rules = r;
-    } else if (!policies_add(ks->policies, prefix, &r)) {
-        reply_error(c, "ERR there are %d policies, which are all that there can be", POLICIES_MAX);
-        return;
-    }
-    policer_reform(c->worker);
-    reply_ok(c);
+    if (wrong)
+        reply_error(c, "ERR %s", wrong);
+    else if (change_policies(c, &edit))
+        reply_ok(c);
 }
 
-/* POLICY DEL prefix, with the world stopped */
+/* POLICY DEL prefix */
 void cmd_policy_del(struct call *c)
 {
-    struct policies *p = c->server->keyspace.policies;
-    struct policy *policy = p ? policies_get(p, call_arg(c, 2)) : NULL;
+    struct edit edit = {.prefix = call_arg(c, 2)};
 
-    if (policy) {
-        policies_remove(p, policy);
-        policer_reform(c->worker);
-    }
-    reply_int(c, policy != NULL);
+    if (change_policies(c, &edit))
+        reply_int(c, edit.changed);
 }
 
 /* ---- GET, LIST ------------------------------------------------------------------------------ */
