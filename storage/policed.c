@@ -222,10 +222,24 @@ static int64_t in_ms(uint64_t ns)
     return ns == ROLL_NEVER ? INT64_MAX : (int64_t)((ns + NS_A_MS - 1) / NS_A_MS);
 }
 
+static uint64_t end_of_entry(const struct keyspace *ks, int db, unsigned shard,
+                             const struct entry *e)
+{
+    return end_of(&policed_policy(ks, e)->rules, member_of(keyspace_space(ks, db, shard), e));
+}
+
 int64_t policed_due(const struct keyspace *ks, int db, unsigned shard, const struct entry *e)
 {
-    return in_ms(
-        end_of(&policed_policy(ks, e)->rules, member_of(keyspace_space(ks, db, shard), e)));
+    return in_ms(end_of_entry(ks, db, shard, e));
+}
+
+int64_t policed_left(const struct keyspace *ks, int db, unsigned shard, const struct entry *e)
+{
+    uint64_t end = end_of_entry(ks, db, shard, e), now = (uint64_t)clock_mono_ns();
+
+    if (end == ROLL_NEVER)
+        return INT64_MAX;
+    return end > now ? (int64_t)((end - now) / NS_A_MS) : 0;
 }
 
 static bool note_due(struct keyspace *ks, unsigned shard, int64_t due)

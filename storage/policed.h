@@ -51,6 +51,9 @@ struct policy *policed_policy(const struct keyspace *ks, const struct entry *e);
 /* When the key ends by its policy, in ms; INT64_MAX for never. */
 int64_t policed_due(const struct keyspace *ks, int db, unsigned shard, const struct entry *e);
 
+/* In how many ms that is, as far as they are full; INT64_MAX for never. */
+int64_t policed_left(const struct keyspace *ks, int db, unsigned shard, const struct entry *e);
+
 /*
  * A key that has ended by its policy, beginning with the policy of *slot, which goes on. False, if
  * there is none; *next then is not later than the time when the next one ends.

@@ -159,15 +159,13 @@ void cmd_policy_of(struct call *c)
 /* What PTTL says of a key that has a time of its own. */
 static int64_t ends_in(struct call *c, const struct entry *e)
 {
-    int64_t due = e->policed && !e->has_expiry
-                      ? policed_due(&c->server->keyspace, c->db, shard_of(call_hash(c, 2)), e)
-                      : INT64_MAX;
+    int64_t left = INT64_MAX;
 
     if (e->has_expiry)
         return entry_expiry(e) - c->now_ms;
-    if (due == INT64_MAX)
-        return -1;
-    return due > c->worker->mono_ms ? due - c->worker->mono_ms : 0;
+    if (e->policed)
+        left = policed_left(&c->server->keyspace, c->db, shard_of(call_hash(c, 2)), e);
+    return left == INT64_MAX ? -1 : left;
 }
 
 /* POLICY TTL key */
