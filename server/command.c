@@ -168,8 +168,8 @@ static void derive_first_key(struct command *cmd)
     if (!keys || k->find != KEY_FIND_RANGE)
         return;
     cmd->first_key = k->index;
-    cmd->one_key = k->last == 0 && cmd->keys[1].search == KEY_SEARCH_NONE && !cmd->find_more &&
-                   !cmd->needs_world;
+    cmd->mostly_one_key = k->last == 0 && cmd->keys[1].search == KEY_SEARCH_NONE && !cmd->inner;
+    cmd->one_key = cmd->mostly_one_key && !cmd->find_more && !cmd->needs_world;
 }
 
 static void derive(struct command_table *t, int id)

@@ -224,6 +224,7 @@ struct command {
     const struct command_table *table; /* where it stands */
     int first_key;                     /* index of the first key if it is always there, else 0 */
     bool one_key;                      /* that is the only key */
+    bool mostly_one_key;               /* it is unless find_more or needs_world say otherwise */
     struct command *container;
     const struct command **subcommands; /* NULL ends; by name */
 };
@@ -265,6 +266,15 @@ static inline bool command_needs_world(const struct command *cmd, const struct s
 {
     return cmd->flags & CMD_WORLD || (cmd->needs_world && cmd->needs_world(argv, argc)) ||
            (cmd->inner && command_inner_needs_world(cmd, argv, argc));
+}
+
+/* Whether cmd->first_key is all that the request is to lock. */
+static inline bool command_has_one_key(const struct command *cmd, const struct slice *argv,
+                                       int argc)
+{
+    return cmd->one_key ||
+           (cmd->mostly_one_key && !command_needs_world(cmd, argv, argc) &&
+            (!cmd->find_more || cmd->find_more(argv, argc, NULL, 0) == 0));
 }
 
 static inline bool command_arity_fits(const struct command *cmd, size_t argc)

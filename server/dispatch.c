@@ -210,7 +210,7 @@ static void run_locked(struct call *c)
     const struct command *cmd = c->cmd;
     struct key_locks locks;
 
-    if (LIKELY(cmd->one_key)) {
+    if (LIKELY(command_has_one_key(cmd, c->argv, c->argc))) {
         struct lock *lock = &ks->shards[shard_of(c->first_hash)].lock;
 
         lock_take(lock);

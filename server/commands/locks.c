@@ -193,7 +193,7 @@ struct spot {
 static bool look(struct call *c, const struct acquire *a, struct spot *spots, int *busy)
 {
     *busy = 0;
-    for (int i = 1; i <= a->names; i++)
+    for (int i = 2; i <= a->names; i++)
         lock_shard(c, i);
     for (int i = 1; i <= a->names; i++) {
         struct latch *l = lock_latch(c, i);
