@@ -1,4 +1,4 @@
-/* server/locks/deadlines: the first is always the first, whatever is put in, moved and taken out. */
+/* server/locks/deadlines: the first is the first, whatever is put in, moved and taken out. */
 #include "server/locks/deadlines.h"
 
 #include "base/rng.h"
