@@ -272,9 +272,8 @@ static inline bool command_needs_world(const struct command *cmd, const struct s
 static inline bool command_has_one_key(const struct command *cmd, const struct slice *argv,
                                        int argc)
 {
-    return cmd->one_key ||
-           (cmd->mostly_one_key && !command_needs_world(cmd, argv, argc) &&
-            (!cmd->find_more || cmd->find_more(argv, argc, NULL, 0) == 0));
+    return cmd->one_key || (cmd->mostly_one_key && !command_needs_world(cmd, argv, argc) &&
+                            (!cmd->find_more || cmd->find_more(argv, argc, NULL, 0) == 0));
 }
 
 static inline bool command_arity_fits(const struct command *cmd, size_t argc)
