@@ -345,8 +345,12 @@ int command_keys(const struct command *cmd, const struct slice *argv, int argc,
 const struct command *command_inner(const struct command *cmd, const struct slice *argv, int argc,
                                     int *at)
 {
+    const struct command *inner = NULL;
+
     *at = cmd->inner ? cmd->inner(argv, argc) : 0;
-    return *at ? command_of_request(cmd->table, argv + *at, argc - *at) : NULL;
+    if (*at)
+        inner = command_of_request(cmd->table, argv + *at, argc - *at);
+    return inner && !inner->inner ? inner : NULL;
 }
 
 int command_flags(const struct command *cmd, const struct slice *argv, int argc)

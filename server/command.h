@@ -253,7 +253,7 @@ const struct command *command_find_full(const struct command_table *t, struct sl
 int command_count(const struct command_table *t);
 const struct command *command_at(const struct command_table *t, int id);
 
-/* The command that a request carries, and where; NULL if there is none. */
+/* The command that a request carries, and where; NULL if there is none, or it carries one too. */
 const struct command *command_inner(const struct command *cmd, const struct slice *argv, int argc,
                                     int *at);
 /* The flags of a request: those of the command, and of the one that it carries. */

@@ -85,7 +85,7 @@ static const struct wire_case arguments[] = {
     {"WHEN ABSENT k DO DEBUG SLEEP 0", "-ERR 'debug' cannot be run by 'when'"},
     {"WHEN ABSENT k DO SHUTDOWN", "-ERR 'shutdown' cannot be run by 'when'"},
     {"WHEN ABSENT k DO WHEN ABSENT k DO GET k", "-ERR 'when' cannot be run by 'when'"},
-    {"WHEN ABSENT k DO WHEN", "-ERR wrong number of arguments for 'when' command"},
+    {"WHEN ABSENT k DO WHEN", "-ERR 'when' cannot be run by 'when'"},
     {"WHEN ABSENT k DO QUIT", "-ERR 'quit' cannot be run by 'when'"},
     {"WHEN ABSENT k DO RESET", "-ERR 'reset' cannot be run by 'when'"},
     {"WHEN ABSENT k DO AUTH x", "-ERR 'auth' cannot be run by 'when'"},
@@ -294,6 +294,25 @@ static void many_keys(struct session *t)
     is_int(wire_int(w, "DBSIZE"), PAIRS, "all set");
     wire_send_args(w, WORDS, args, lens);
     is_str(wire_read(w), IS_THERE, "once");
+}
+
+/* One within the other. */
+static void nested(struct session *t)
+{
+    enum { DEEP = 50000, WORDS = 2 + 4 * DEEP };
+    static const char *args[WORDS] = {"COMMAND", "GETKEYS"};
+    static size_t lens[WORDS];
+    static const char *const words[] = {"WHEN", "ABSENT", "k", "DO"};
+    struct wire *w = session_wire(t, 0);
+
+    for (int i = 2; i < WORDS; i++)
+        args[i] = words[(i - 2) % 4];
+    for (int i = 0; i < WORDS; i++)
+        lens[i] = strlen(args[i]);
+    wire_send_args(w, WORDS - 3, args + 2, lens + 2);
+    is_str(wire_read(w), "-ERR 'when' cannot be run by 'when'", "%d levels", DEEP);
+    wire_send_args(w, WORDS - 1, args, lens);
+    is_str(wire_read(w), "['k']", "the keys of the first are told");
 }
 
 static void long_values(struct session *t)
@@ -509,25 +528,16 @@ static void watch_lock(struct session *t)
 }
 
 static const struct group groups[] = {
-    NEW_TABLE(conditions),
-    NEW_TABLE(arguments),
-    NEW_TABLE(any_command),
-    NEW_TABLE(nothing_to_wait_for),
-    NEW_TABLE(in_transactions),
-    NEW_TABLE(introspection),
-    NEW_TABLE(gates),
-    NEW_TABLE(statistics),
-    NEW_TABLE(seen_by_others),
-    NEW_TEST(caching),
-    NEW_TEST(many_keys),
-    NEW_TEST(long_values),
-    NEW_TEST(compare_and_set),
-    NEW_TEST(set_getversion),
-    NEW_TABLE(watch_as_ever),
-    NEW_TEST(watch_version),
-    NEW_TEST(held),
-    NEW_TEST(watch_lock),
-    {NULL},
+    NEW_TABLE(conditions),      NEW_TABLE(arguments),
+    NEW_TABLE(any_command),     NEW_TABLE(nothing_to_wait_for),
+    NEW_TABLE(in_transactions), NEW_TABLE(introspection),
+    NEW_TABLE(gates),           NEW_TABLE(statistics),
+    NEW_TABLE(seen_by_others),  NEW_TEST(caching),
+    NEW_TEST(many_keys),        NEW_TEST(long_values),
+    NEW_TEST(nested),           NEW_TEST(compare_and_set),
+    NEW_TEST(set_getversion),   NEW_TABLE(watch_as_ever),
+    NEW_TEST(watch_version),    NEW_TEST(held),
+    NEW_TEST(watch_lock),       {NULL},
 };
 
 int main(void)

@@ -1,4 +1,5 @@
-/* storage/keyspace: random operations in databases against a naive copy; counts, draws, swaps. */
+/* storage/keyspace: random operations in databases against a naive copy; counts, draws, swaps,
+ * and versions, which only grow. */
 #include "storage/keyspace.h"
 
 #include "base/mem.h"
@@ -12,11 +13,13 @@ enum { DATABASES = 3, KEYS = 5000 };
 
 struct copy {
     int64_t value, expiry;
+    uint64_t version;
     bool there;
 };
 
 static struct keyspace ks;
 static struct copy copies[DATABASES][KEYS];
+static uint64_t high[DATABASES][KEYS]; /* the last version that a key had under its name */
 static int64_t now = 1700000000000;
 
 static struct slice key_of(int i)
@@ -35,6 +38,16 @@ static struct found find(int db, int i)
 
 /* ---- operations ----------------------------------------------------------------------------- */
 
+/* The last that was given in the key's shard is its version from now on. */
+static void renewed(int db, int i)
+{
+    uint64_t version = ks.shards[shard_of(hash_bytes(key_of(i)))].seq;
+
+    if (version <= high[db][i])
+        bail("a version that came before");
+    copies[db][i].version = high[db][i] = version;
+}
+
 static void put(int db, int i)
 {
     struct copy *c = &copies[db][i];
@@ -45,6 +58,8 @@ static void put(int db, int i)
     c->value = (int64_t)rng_next();
     c->expiry = rng_below(2) ? EXPIRY_NONE : now + (int64_t)rng_below(100000);
     e = entry_new_int(key_of(i), c->value, c->expiry);
+    e->version = shard_next_version(&ks.shards[shard_of(hash)]);
+    renewed(db, i);
     if (c->there) {
         keyspace_replace(&ks, db, hash, f.place, entry_times(f.entry), e);
         entry_free(f.entry);
@@ -71,6 +86,16 @@ static void swap(int a, int b)
     memcpy(other, copies[a], sizeof(other));
     memmove(copies[a], copies[b], sizeof(other));
     memcpy(copies[b], other, sizeof(other));
+    for (unsigned i = 0; i < SHARDS; i++)
+        shard_next_version(&ks.shards[i]);
+    keyspace_renew(&ks, a);
+    keyspace_renew(&ks, b);
+    for (int i = 0; i < KEYS; i++) {
+        if (copies[a][i].there)
+            renewed(a, i);
+        if (a != b && copies[b][i].there)
+            renewed(b, i);
+    }
 }
 
 static void empty(int db)
@@ -109,12 +134,16 @@ static const char *wrong_key(int db, int i, uint64_t *keys, uint64_t *expiring)
         return "the hash leads elsewhere than the key";
     if ((f.entry != NULL) != c->there)
         return "a key is there that should not be, or the other way round";
+    if (!c->there && space_version(keyspace_space(&ks, db, shard_of(hash)), NULL) != 0)
+        return "a version of what is not there";
     if (!c->there)
         return NULL;
     ++*keys;
     *expiring += c->expiry != EXPIRY_NONE;
     if (entry_int(f.entry) != c->value || entry_expiry(f.entry) != c->expiry)
         return "a value or an expiry";
+    if (space_version(keyspace_space(&ks, db, shard_of(hash)), f.entry) != c->version)
+        return "a version";
     return c->expiry < atomic_load(&ks.due[shard_of(hash)]) ? "a key is due before its shard"
                                                             : NULL;
 }
