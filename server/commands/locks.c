@@ -2,7 +2,7 @@
 #include "server/commands/locks.h"
 
 #include "base/mem.h"
-#include "server/expiry_args.h"
+#include "server/commands/string_set.h"
 #include "server/locks/lock_desk.h"
 #include "server/locks/lock_grant.h"
 #include "server/locks/lock_leases.h"
@@ -340,25 +340,15 @@ static bool read_release(struct call *c, struct release *r)
     return true;
 }
 
-static void set_key(struct call *c, const struct expiry_args *x, int64_t expiry)
-{
-    const struct entry *e = call_peek(c, 1);
-
-    if (x->word == EXPIRY_WORD_KEEPTTL && e)
-        expiry = entry_expiry(e);
-    call_set_string(c, 1, 4, expiry);
-    call_changed(c, 1, EVENT_SET);
-    if (expiry_args_timed(x))
-        call_event(c, 1, EVENT_EXPIRE);
-}
-
 /* What is done with the key of the lock's name, in the step in which the lock is given back. */
 static void commit(struct call *c, const struct release *r, int64_t expiry)
 {
-    if (r->commit == COMMIT_SET)
-        set_key(c, &r->expiry, expiry);
-    else if (r->commit == COMMIT_DEL && call_delete(c, 1))
+    if (r->commit == COMMIT_SET) {
+        string_set_for_a_time(c, 1, 4, &r->expiry, expiry, call_peek(c, 1));
+    } else if (r->commit == COMMIT_DEL && call_delete(c, 1)) {
         call_removed(c, 1, EVENT_DEL);
+        CALL_LOG(c, SLICE("DEL"), call_arg(c, 1));
+    }
 }
 
 /* Nobody holds it with this token. */

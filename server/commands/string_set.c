@@ -1,5 +1,5 @@
 /* Setting strings on conditions and for a time, and deleting them on a condition. */
-#include "server/expiry_args.h"
+#include "server/commands/string_set.h"
 #include "server/reply.h"
 
 enum condition { ALWAYS, IF_MISSING, IF_PRESENT, IF_EQUAL, IF_DIFFERENT };
@@ -95,15 +95,14 @@ static void log_set(struct call *c, int i, int value, const struct expiry_args *
     call_log(c, argv, expiry_args_timed(x) ? 5 : x->word == EXPIRY_WORD_KEEPTTL ? 4 : 3);
 }
 
-/* Sets key i; `kept` is the entry whose time to live it inherits, where the options say so. */
-static void set_for_a_time(struct call *c, int i, const struct expiry_args *x, int64_t expiry,
-                           const struct entry *kept)
+void string_set_for_a_time(struct call *c, int i, int value, const struct expiry_args *x,
+                           int64_t expiry, const struct entry *kept)
 {
     if (x->word == EXPIRY_WORD_KEEPTTL && kept)
         expiry = entry_expiry(kept);
-    call_set_string(c, i, i + 1, expiry);
+    call_set_string(c, i, value, expiry);
     call_changed(c, i, EVENT_SET);
-    log_set(c, i, i + 1, x, expiry);
+    log_set(c, i, value, x, expiry);
     if (expiry_args_timed(x))
         call_event(c, i, EVENT_EXPIRE);
 }
@@ -132,7 +131,7 @@ static void set_with_options(struct call *c)
             reply_null(c);
         return;
     }
-    set_for_a_time(c, 1, &o.expiry, expiry, e);
+    string_set_for_a_time(c, 1, 2, &o.expiry, expiry, e);
     if (o.get_version)
         reply_int(c, (int64_t)call_version(c, 1, call_peek(c, 1)));
     else if (!o.get)
@@ -239,7 +238,7 @@ void cmd_msetex(struct call *c)
         }
     }
     for (int i = 2; i < end; i += 2)
-        set_for_a_time(c, i, &o.expiry, expiry, call_peek(c, i));
+        string_set_for_a_time(c, i, i + 1, &o.expiry, expiry, call_peek(c, i));
     reply_int(c, 1);
 }
 
