@@ -33,23 +33,36 @@ void world_init(void)
     lock_init(&stop_lock, RANK_WORLD, 0);
 }
 
+static int free_slot(void)
+{
+    int i = 0;
+
+    while (i < WORLD_THREADS_MAX && atomic_exchange(&slots[i].taken, true))
+        i++;
+    INVARIANT(i < WORLD_THREADS_MAX);
+    return i;
+}
+
 void world_join(void)
 {
-    int i = atomic_fetch_add(&slots_used, 1);
+    int i = free_slot(), used = atomic_load(&slots_used);
 
-    INVARIANT(i < WORLD_THREADS_MAX);
+    while (used < i + 1 && !atomic_compare_exchange_weak(&slots_used, &used, i + 1))
+        ;
     world_self = &slots[i];
 }
 
 void world_quit(void)
 {
-    world_reclaim();
-    for (size_t i = 0; i < limbo.len; i++)
-        mem_free(limbo.items[i].ptr);
+    struct world_slot *self = world_self;
+
+    atomic_store(&self->epoch, 0);
+    for (world_reclaim(); limbo.len; world_reclaim())
+        sched_yield();
     mem_free(limbo.items);
     limbo = (struct limbo){0};
-    atomic_store(&world_self->epoch, 0);
     world_self = NULL;
+    atomic_store(&self->taken, false);
     mem_flush();
 }
 

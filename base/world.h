@@ -25,11 +25,15 @@ enum { WORLD_THREADS_MAX = 64 };
 struct world_slot {
     CACHE_ALIGNED _Atomic uint64_t epoch; /* 0: outside; else the epoch in which it entered */
     bool stopping;                        /* this thread has stopped the world */
+    _Atomic bool taken;                   /* it is some thread's */
 };
 
 /* Before any thread enters. */
 void world_init(void);
-/* Gives the calling thread a slot, for its lifetime. */
+/*
+ * Gives the calling thread a slot, until it quits; it is outside then, and waits until nobody reads
+ * what it has retired.
+ */
 void world_join(void);
 void world_quit(void);
 

@@ -109,6 +109,8 @@ static struct entry *find_as_it_is(struct call *c, int i, int db)
     if (c->found_at != i || c->found_db != db) {
         struct space *space = keyspace_space(&c->server->keyspace, db, shard_of(hash));
 
+        if (c->cmd->flags & CMD_WRITE)
+            space_will_change(space, hash);
         c->found = space_find(space, hash, call_arg(c, i));
         c->found_at = i;
         c->found_db = db;
@@ -347,6 +349,8 @@ char *call_edit_string(struct call *c, int i, size_t len)
         call_put(c, i, entry_new_string(call_arg(c, i), SLICE(""), EXPIRY_NONE, false));
         e = look_up(c, i, c->db);
     }
+    space_will_change(keyspace_space(&c->server->keyspace, c->db, shard_of(call_hash(c, i))),
+                      call_hash(c, i)); /* readers edit too: PFCOUNT */
     e = string_edit(e, len, &bytes);
     call_moved(c, i, e);
     return bytes;

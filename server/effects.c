@@ -157,8 +157,11 @@ static size_t expire_parts(struct worker *w, int db, uint64_t hash, struct found
     struct part_visitor who = {part_gone, &parting};
     struct entry_times was = entry_times(f->entry);
     bool gone, logged = server_gate(w->server, GATE_LOGGED);
-    size_t n = value_expire_parts(&f->entry, now_ms, PARTS_MAX, &gone,
-                                  keyvalue_wanted(w->server) || logged ? &who : NULL);
+    size_t n;
+
+    space_will_change(keyspace_space(&w->server->keyspace, db, shard_of(hash)), hash);
+    n = value_expire_parts(&f->entry, now_ms, PARTS_MAX, &gone,
+                           keyvalue_wanted(w->server) || logged ? &who : NULL);
 
     w->stats.expired_subkeys += n;
     keyspace_replace(&w->server->keyspace, db, hash, f->place, was, f->entry);

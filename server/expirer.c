@@ -120,7 +120,7 @@ static void expire_unless_paused(struct worker *w)
 {
     const struct server *s = w->server;
 
-    if (!atomic_load(&s->active_expire))
+    if (!atomic_load(&s->active_expire) || server_gate(s, GATE_LOADING))
         return;
     if (UNLIKELY(server_paused(s, w->mono_ms)))
         arm(w, w->now_ms + s->pause_until_ms - w->mono_ms);

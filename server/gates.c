@@ -4,6 +4,7 @@
 #include "server/auth.h"
 #include "server/eviction.h"
 #include "server/reply.h"
+#include "server/saving.h"
 #include "server/tracking.h"
 #include "server/transaction.h"
 
@@ -40,6 +41,30 @@ static enum gate_result gate_memory(struct call *c)
         !(transaction_flags(c) & CMD_DENYOOM))
         return GATE_PASS;
     reply_error(c, "OOM command not allowed when used memory > 'maxmemory'.");
+    return GATE_REFUSED;
+}
+
+/* Nothing may change that cannot be saved; PING tells those who only look. */
+static enum gate_result gate_disk(struct call *c)
+{
+    bool pings = strcmp(c->cmd->full_name, "ping") == 0;
+
+    if (!server_gate(c->server, GATE_UNSAVED) || !saving_refuses_writes(c->server, c->conf) ||
+        !(transaction_flags(c) & CMD_WRITE || pings))
+        return GATE_PASS;
+    reply_error(c, "MISCONF Redis is configured to save RDB snapshots, but it's currently unable "
+                   "to persist to disk. Commands that may modify the data set are disabled, "
+                   "because this instance is configured to report errors during writes if RDB "
+                   "snapshotting fails (stop-writes-on-bgsave-error option). Please check the "
+                   "Redis logs for details about the RDB error.");
+    return GATE_REFUSED;
+}
+
+static enum gate_result gate_loading(struct call *c)
+{
+    if (!server_gate(c->server, GATE_LOADING) || c->cmd->flags & CMD_LOADING)
+        return GATE_PASS;
+    reply_error(c, "LOADING Redis is loading the dataset in memory");
     return GATE_REFUSED;
 }
 
@@ -91,8 +116,8 @@ static enum gate_result gate_multi(struct call *c)
 enum gate_result gates_check(struct call *c)
 {
     static enum gate_result (*const all[])(struct call *) = {
-        gate_auth,    gate_no_multi, gate_memory, gate_subscriber,
-        gate_monitor, gate_pause,    gate_multi,
+        gate_auth,    gate_no_multi, gate_memory, gate_disk,  gate_subscriber,
+        gate_loading, gate_monitor,  gate_pause,  gate_multi,
     };
 
     for (size_t i = 0; i < COUNT_OF(all); i++) {

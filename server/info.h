@@ -7,6 +7,7 @@
  *     info_server.c        server, cpu, replication, and what this server has no feature for
  *     info_clients.c       clients
  *     info_memory.c        memory
+ *     info_persistence.c   persistence
  *     info_stats.c         stats, errorstats, keyspace
  *     info_locks.c         locks
  *     info_commands.c      commandstats, latencystats

@@ -94,45 +94,6 @@ void info_cpu(struct info *i)
 
 /* ---- the rest ------------------------------------------------------------------------------- */
 
-/* Nothing is written to disk: what a Redis says that was never told to. */
-void info_persistence(struct info *i)
-{
-    static const char before[] = "loading:0\r\n"
-                                 "async_loading:0\r\n"
-                                 "current_cow_peak:0\r\n"
-                                 "current_cow_size:0\r\n"
-                                 "current_cow_size_age:0\r\n"
-                                 "current_fork_perc:0.00\r\n"
-                                 "current_save_keys_processed:0\r\n"
-                                 "current_save_keys_total:0\r\n";
-    static const char behind[] = "rdb_last_bgsave_status:ok\r\n"
-                                 "rdb_last_bgsave_time_sec:-1\r\n"
-                                 "rdb_current_bgsave_time_sec:-1\r\n"
-                                 "rdb_saves:0\r\n"
-                                 "rdb_last_cow_size:0\r\n"
-                                 "rdb_last_load_keys_expired:0\r\n"
-                                 "rdb_last_load_keys_loaded:0\r\n"
-                                 "aof_enabled:0\r\n"
-                                 "aof_rewrite_in_progress:0\r\n"
-                                 "aof_rewrite_scheduled:0\r\n"
-                                 "aof_last_rewrite_time_sec:-1\r\n"
-                                 "aof_current_rewrite_time_sec:-1\r\n"
-                                 "aof_last_bgrewrite_status:ok\r\n"
-                                 "aof_rewrites:0\r\n"
-                                 "aof_rewrites_consecutive_failures:0\r\n"
-                                 "aof_last_write_status:ok\r\n"
-                                 "aof_last_cow_size:0\r\n"
-                                 "module_fork_in_progress:0\r\n"
-                                 "module_fork_last_cow_size:0\r\n";
-
-    buf_append_str(&i->out, before);
-    info_int(i, "rdb_changes_since_last_save",
-             (int64_t)(i->stats.dirty - i->server->dirty_at_save));
-    info_int(i, "rdb_bgsave_in_progress", 0);
-    info_int(i, "rdb_last_save_time", i->server->started_s);
-    buf_append_str(&i->out, behind);
-}
-
 void info_replication(struct info *i)
 {
     info_text(i, "role", "master");

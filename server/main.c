@@ -149,9 +149,6 @@ static void say_start(const struct conf *conf, const struct conf_notes *notes)
         log_warning(
             "No config file given, using the initial values and what the command line says");
     log_lines(buf_slice(&notes->warnings));
-    if (conf->save.len)
-        log_warning("Data is kept in memory alone and is gone when the server ends; "
-                    "no snapshots are saved, whatever 'save' says");
 }
 
 static void show_logo(const struct conf *conf)

@@ -8,15 +8,18 @@
 #include "base/world.h"
 #include "server/client_limit.h"
 #include "server/command.h"
+#include "server/expirer.h"
 #include "server/keyvalue.h"
 #include "server/latency.h"
 #include "server/listener.h"
+#include "server/loading.h"
 #include "server/locks/lock_desk.h"
 #include "server/logging.h"
 #include "server/policer.h"
 #include "server/process.h"
 #include "server/pubsub.h"
 #include "server/reaper.h"
+#include "server/saving.h"
 #include "server/signals.h"
 #include "server/slowlog.h"
 #include "server/tracking.h"
@@ -155,6 +158,7 @@ bool server_init(struct server *s, struct conf *conf)
     s->latency = latency_new();
     s->slowlog = slowlog_new();
     s->reaper = reaper_new();
+    s->saving = saving_new(s);
     s->journal = logging_new(s);
     s->pubsub = pubsub_new(conf_workers(conf));
     s->tracking = tracking_new(conf_workers(conf));
@@ -191,7 +195,10 @@ static void on_cron(evutil_socket_t fd, short what, void *arg)
     if (!atomic_load(&s->cron_paused)) {
         server_note_peak(s, mem_used());
         rates_sample(s);
+        saving_tick(s);
     }
+    if (s->loading)
+        loading_tick(s->loading);
     mem_flush();
     world_reclaim();
 }
@@ -239,11 +246,63 @@ void server_main_call(struct server *s, void (*fn)(void *arg), void *arg)
         world_stop();
 }
 
+static bool saves_at_end(const struct server *s, int how)
+{
+    if (how & END_NO_SAVE || server_gate(s, GATE_LOADING))
+        return false;
+    return how & END_SAVE || s->conf->save.len;
+}
+
+/* Whoever is not answered yet will not be any more. */
+static void silence_clients(struct server *s)
+{
+    s->pause_until_ms = INT64_MAX;
+    s->pause_writes_only = false;
+    server_set_gate(s, GATE_PAUSED, true);
+}
+
+bool server_prepare_end(struct server *s, int how)
+{
+    bool good = true;
+
+    log_warning("User requested shutdown...");
+    saving_stop(s);
+    world_enter();
+    world_stop();
+    if (saves_at_end(s, how)) {
+        log_notice("Saving the final RDB snapshot before exiting.");
+        good = saving_now(s) == 0 || how & END_FORCE;
+    }
+    if (good)
+        silence_clients(s);
+    world_resume();
+    world_leave();
+    if (!good)
+        log_warning("Error trying to save the DB, can't exit.");
+    return good;
+}
+
+/* What the configuration says to a signal. */
+static int end_by_signal(const struct server *s, int sig)
+{
+    int wanted = sig == SIGINT ? s->conf->shutdown_on_sigint : s->conf->shutdown_on_sigterm;
+
+    return (wanted & CONF_SHUTDOWN_SAVE ? END_SAVE : 0) |
+           (wanted & CONF_SHUTDOWN_NOSAVE ? END_NO_SAVE : 0) |
+           (wanted & CONF_SHUTDOWN_FORCE ? END_FORCE : 0);
+}
+
 static void leave_main_loop(struct inbox_message *m, void *owner)
 {
     struct server *s = owner;
 
     mem_free(m);
+    if (s->ended_by_signal && !server_prepare_end(s, end_by_signal(s, s->ended_by_signal))) {
+        log_warning("Errors trying to shut down the server. Check the logs for more information.");
+        atomic_store(&s->shutdown_asked, false);
+        signals_go_on(s);
+        return;
+    }
     event_base_loopbreak(s->main_base);
 }
 
@@ -278,22 +337,48 @@ static void main_loop(struct server *s)
     event_assign(&cron_event, s->main_base, -1, EV_PERSIST, on_cron, s);
     event_add(&inbox_event, NULL);
     event_add(&cron_event, &cron);
-    announce(s);
+    if (!s->loading)
+        announce(s);
     event_base_loop(s->main_base, EVLOOP_NO_EXIT_ON_EMPTY);
     event_del(&inbox_event);
     event_del(&cron_event);
 }
 
-static void say_end(const struct server *s)
+/* The data is there, or cannot be. */
+static void on_loaded(struct server *s, bool ok)
 {
-    int sig = s->ended_by_signal;
-    int wanted = sig == SIGINT ? s->conf->shutdown_on_sigint : s->conf->shutdown_on_sigterm;
+    struct loading_job *l = s->loading;
 
-    if (sig && wanted & CONF_SHUTDOWN_SAVE)
-        log_warning("Nothing is saved, although shutdown-on-%s says so: data is kept in memory "
-                    "alone.",
-                    sig == SIGINT ? "sigint" : "sigterm");
-    log_warning("User requested shutdown...");
+    world_enter();
+    world_stop();
+    s->loading = NULL;
+    server_set_gate(s, GATE_LOADING, false);
+    world_resume();
+    world_leave();
+    loading_free(l);
+    if (ok) {
+        announce(s);
+        expirer_wake_all(s);
+        return;
+    }
+    log_warning("Fatal error loading the DB. Exiting.");
+    s->load_failed = true;
+    event_base_loopbreak(s->main_base);
+}
+
+/* False if there is a snapshot that cannot be read. Where there is a log that has been loaded. */
+static bool begin_loading(struct server *s)
+{
+    int status;
+
+    if (s->conf->appendonly)
+        return true;
+    s->loading = loading_begin(s, on_loaded, &status);
+    if (s->loading || status == -ENOENT)
+        return true;
+    log_warning("Fatal error loading the DB %s: %s. Exiting.", s->conf->dbfilename,
+                strerror(-status));
+    return false;
 }
 
 /* One that waits for the main thread to do something must get it done to reach its end. */
@@ -317,25 +402,29 @@ int server_run(struct server *s)
     mem_purge_in_background(s->conf->jemalloc_bg_thread);
     s->start_memory = mem_used();
     policer_apply(s, &s->conf->key_policy);
+    ok = ok && begin_loading(s);
     while (ok && started < s->workers_len)
         ok = worker_start(&s->workers[started++]);
     if (ok)
         main_loop(s);
     signals_ending();
-    say_end(s);
+    loading_free(s->loading);
+    s->loading = NULL;
+    saving_stop(s);
     for (int i = 0; i < started; i++)
         worker_stop(&s->workers[i]);
     for (int i = 0; i < started; i++)
         join_worker(s, &s->workers[i]);
     logging_end(s);
     log_warning("%s is now ready to exit, bye bye...", "Latchkey");
-    return ok ? 0 : 1;
+    return ok && !s->load_failed ? 0 : 1;
 }
 
 void server_release(struct server *s)
 {
     listener_free(s->listener);
     reaper_free(s->reaper);
+    saving_free(s->saving);
     s->locks->ending = true;
     for (int i = 0; i < s->workers_len; i++)
         worker_release(&s->workers[i]);

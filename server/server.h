@@ -34,6 +34,8 @@ enum server_gates {
     GATE_PAUSED = 1 << 0,    /* CLIENT PAUSE */
     GATE_MONITORED = 1 << 1, /* somebody is in MONITOR */
     GATE_MEMORY = 1 << 2,    /* maxmemory is set */
+    GATE_LOADING = 1 << 4,   /* the data is being loaded */
+    GATE_UNSAVED = 1 << 5,   /* the last snapshot failed */
     GATE_LOGGED = 1 << 3,    /* changes are recorded; refuses nothing */
 };
 
@@ -89,7 +91,11 @@ struct server {
     char *executable, *config_file; /* absolute paths; config_file NULL without one */
     int64_t started_s;              /* wall clock */
     int64_t started_mono_ms;
-    uint64_t dirty_at_save;
+
+    struct saving *saving;
+    struct loading_job *loading;      /* NULL: not, or not any more */
+    uint64_t load_keys, load_expired; /* what was found then */
+    bool load_failed;
 };
 
 /*
@@ -108,6 +114,15 @@ void server_main_call(struct server *s, void (*fn)(void *arg), void *arg);
 
 /* Ends server_run from any thread; `sig` is the signal that asks for it, or 0. */
 void server_shutdown(struct server *s, int sig);
+
+/* What is to be done with the data at the end. */
+enum server_end { END_BY_RULES = 0, END_SAVE = 1 << 0, END_NO_SAVE = 1 << 1, END_FORCE = 1 << 2 };
+/*
+ * Saves the data if that is wanted, and lets no client do anything any more; server_shutdown() is
+ * to follow. False, and logged, if it cannot be saved, and the server is to go on. On the main
+ * thread.
+ */
+bool server_prepare_end(struct server *s, int how);
 
 static inline bool server_gate(const struct server *s, uint32_t gate)
 {

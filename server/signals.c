@@ -64,6 +64,13 @@ int signals_start(struct server *s)
     return -pthread_detach(thread);
 }
 
+void signals_go_on(struct server *s)
+{
+    pthread_mutex_lock(&guard);
+    served = s;
+    pthread_mutex_unlock(&guard);
+}
+
 void signals_ending(void)
 {
     pthread_mutex_lock(&guard);

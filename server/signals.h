@@ -10,6 +10,8 @@
 
 /* Called by the main thread before it starts others. 0 or -errno. */
 int signals_start(struct server *s);
+/* The server goes on after all, and waits for another signal. */
+void signals_go_on(struct server *s);
 /* The server is ending, for whatever reason, and is not to be touched by signals any more. */
 void signals_ending(void);
 

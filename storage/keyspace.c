@@ -4,7 +4,9 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/rng.h"
+
 #include "storage/policed.h"
+#include <time.h>
 
 static struct space *new_spaces(void)
 {
@@ -96,6 +98,7 @@ void keyspace_insert(struct keyspace *ks, int db, uint64_t hash, struct entry *e
 {
     if (UNLIKELY(!keyspace_is_used(ks, db)))
         make_spaces(ks, db);
+    space_will_change(keyspace_space(ks, db, shard_of(hash)), hash);
     table_insert(&keyspace_space(ks, db, shard_of(hash))->table, hash, e, entry_hash);
     if (UNLIKELY(ks->policies))
         policed_enter(ks, db, hash, e);
@@ -156,9 +159,18 @@ static void free_item(void *item, void *opaque)
     entry_free(item);
 }
 
+static void await_snapshot(const struct space *s)
+{
+    const struct timespec moment = {.tv_nsec = 1000 * 1000};
+
+    while (atomic_load(&s->saving))
+        nanosleep(&moment, NULL);
+}
+
 void keyspace_free_spaces(struct space *spaces)
 {
     for (unsigned i = 0; spaces && i < SHARDS; i++) {
+        await_snapshot(&spaces[i]);
         table_each(&spaces[i].table, free_item, NULL);
         table_release(&spaces[i].table);
         expiry_release(&spaces[i].expiry);

@@ -29,9 +29,12 @@ struct shard {
     uint64_t guards;       /* locks that guard a key of this shard, in any database */
 };
 
+struct space_save;
+
 /* The keys of one shard in one database. */
 struct space {
     struct table table;
+    struct space_save *_Atomic saving; /* a snapshot has not saved all of it yet, see snapshot.h */
     struct expiry expiry;
     uint64_t floor;          /* what version keys have at least; see keyspace_renew() */
     struct policed *policed; /* those under policies, see policed.h; NULL for none */
@@ -65,6 +68,21 @@ static inline struct space *keyspace_space(const struct keyspace *ks, int db, un
 static inline bool keyspace_is_used(const struct keyspace *ks, int db)
 {
     return atomic_load_explicit(&ks->spaces[db], memory_order_relaxed) != ks->unused;
+}
+
+void space_save_first(struct space_save *saving, uint64_t hash);
+
+/*
+ * The key of this hash, or its value, will be changed or will come into being; a snapshot that is
+ * being made saves it first. Said by the functions below; and by whoever changes a value in place,
+ * before that. Locked.
+ */
+static inline void space_will_change(struct space *s, uint64_t hash)
+{
+    struct space_save *saving = atomic_load_explicit(&s->saving, memory_order_relaxed);
+
+    if (UNLIKELY(saving != NULL))
+        space_save_first(saving, hash);
 }
 
 /* What a lookup found, and where; entry is NULL when there is no such key. Locked. */
@@ -119,7 +137,8 @@ void keyspace_swap(struct keyspace *ks, int a, int b);
 void keyspace_renew(struct keyspace *ks, int db);
 /*
  * Empties a database and returns what it held, NULL for nothing, for keyspace_free_spaces, which
- * any thread may call later. Locked by stopping the world.
+ * any thread may call later; it waits for the snapshot, if one is being made. Locked by stopping
+ * the world.
  */
 struct space *keyspace_detach(struct keyspace *ks, int db);
 void keyspace_free_spaces(struct space *spaces);

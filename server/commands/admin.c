@@ -3,7 +3,6 @@
  * LOLWUT.
  */
 #include "base/clock.h"
-#include "base/log.h"
 #include "base/rng.h"
 #include "base/version.h"
 #include "server/reply.h"
@@ -50,10 +49,25 @@ static bool shutdown_flags(struct call *c, int *flags)
  * SHUTDOWN [NOSAVE | SAVE] [NOW] [FORCE] [ABORT]
  *
  * There are no replicas to wait for, so that nothing can be aborted once it has begun. The client
- * gets no reply; its connection ends with the process, and not before the port is free again.
+ * gets no reply, unless the data cannot be saved; its connection ends with the process, and not
+ * before the port is free again.
  */
+struct ending {
+    struct server *server;
+    int how; /* enum server_end */
+    bool good;
+};
+
+static void prepare_end(void *arg)
+{
+    struct ending *e = arg;
+
+    e->good = server_prepare_end(e->server, e->how);
+}
+
 void cmd_shutdown(struct call *c)
 {
+    struct ending e = {.server = c->server};
     int flags;
 
     if (!shutdown_flags(c, &flags))
@@ -62,9 +76,11 @@ void cmd_shutdown(struct call *c)
         reply_error(c, "ERR No shutdown in progress.");
         return;
     }
-    if (flags & SHUTDOWN_SAVE && !(flags & SHUTDOWN_FORCE)) {
-        log_warning("SHUTDOWN SAVE is refused: data is kept in memory alone and cannot be saved. "
-                    "SHUTDOWN, or SHUTDOWN SAVE FORCE, ends the server without it.");
+    e.how = (flags & SHUTDOWN_SAVE ? END_SAVE : 0) | (flags & SHUTDOWN_NOSAVE ? END_NO_SAVE : 0) |
+            (flags & SHUTDOWN_FORCE ? END_FORCE : 0);
+    server_main_call(c->server, prepare_end, &e);
+    c->conf = c->server->conf;
+    if (!e.good) {
         reply_error(c, "ERR Errors trying to SHUTDOWN. Check logs.");
         return;
     }

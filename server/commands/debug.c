@@ -140,10 +140,10 @@ static void debug_reply_buffer(struct call *c)
         refuse_subcommand(c);
 }
 
-/* DEBUG RELOAD, LOADAOF */
-static void debug_reload(struct call *c)
+/* DEBUG LOADAOF */
+static void debug_load_log(struct call *c)
 {
-    reply_error(c, "ERR Data is kept in memory alone: there is nothing to load it from");
+    reply_error(c, "ERR There is no log of changes to load the data from");
 }
 
 /* ---- the end -------------------------------------------------------------------------------- */
@@ -253,7 +253,7 @@ static const struct debug_row {
     {"htstats", 1, 1, debug_htstats},
     {"htstats-key", 1, 1, debug_htstats_key},
     {"listpack", 1, 1, debug_listpack},
-    {"loadaof", 0, 0, debug_reload},
+    {"loadaof", 0, 0, debug_load_log},
     {"log", 1, 1, debug_log},
     {"object", 1, 1, debug_object},
     {"oom", 0, 0, debug_out_of_memory},

@@ -17,6 +17,9 @@ void debug_populate(struct call *c);
 /* debug_waiting.c: clients that wait. */
 void debug_waiting(struct call *c);
 
+/* save.c: saves all, and loads it again. */
+void debug_reload(struct call *c);
+
 /* debug_protocol.c: a reply of each kind. */
 void debug_protocol(struct call *c);
 

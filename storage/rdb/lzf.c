@@ -103,12 +103,14 @@ size_t lzf_compress(struct slice in, char *out, size_t room)
 /* Byte by byte where what is copied is still being written. */
 static void copy_back(unsigned char *to, size_t back, size_t len)
 {
+    const unsigned char *from = to - back;
+
     if (back >= len) {
-        memcpy(to, to - back, len);
+        memcpy(to, from, len);
         return;
     }
     for (size_t i = 0; i < len; i++)
-        to[i] = to[i - back];
+        to[i] = from[i];
 }
 
 bool lzf_decompress(struct slice in, char *out, size_t len)

@@ -3,6 +3,7 @@
 
 #include "storage/intset.h"
 #include "storage/rdb/packed_in.h"
+#include "storage/rdb/rdb_writer.h"
 #include "storage/string.h"
 #include "storage/type_list.h"
 #include "storage/type_set.h"
@@ -273,6 +274,10 @@ static bool get_set_packed(struct decoding *d)
 static bool set_field(struct decoding *d, struct slice name, struct slice value, int64_t time,
                       uint64_t n)
 {
+    uint64_t told;
+
+    if (UNLIKELY(d->in->times.len) && rdb_take_number(&d->in->times, &told) && told)
+        time = (int64_t)told;
     if (time != EXPIRY_NONE && (time < 0 || time > FIELD_TIME_MAX))
         return corrupt(d, "a field with an impossible time");
     if (!d->e && n > d->limits->hash.entries)

@@ -32,6 +32,8 @@ struct rdb_in {
     enum rdb_status status;
     const char *what; /* for people: what is wrong */
 
+    /* Borrowed: when the fields of the next hash go, as rdb_take_number() reads it; or empty. */
+    struct slice times;
     struct buf unpacked; /* scratch: a string that was compressed */
     char digits[NUM_INT_MAX];
 };

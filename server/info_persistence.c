@@ -1,0 +1,75 @@
+/* INFO: persistence. See info.h. */
+#include "server/info.h"
+#include "server/loading.h"
+#include "server/saving.h"
+
+#include "base/clock.h"
+
+static void snapshots(struct info *i, const struct saving_facts *f)
+{
+    info_int(i, "rdb_changes_since_last_save", (int64_t)f->changes);
+    info_int(i, "rdb_bgsave_in_progress", f->running);
+    info_int(i, "rdb_last_save_time", f->last_save_s);
+    info_text(i, "rdb_last_bgsave_status", f->ok ? "ok" : "err");
+    info_int(i, "rdb_last_bgsave_time_sec", f->last_took_s);
+    info_int(i, "rdb_current_bgsave_time_sec", f->running_s);
+    info_int(i, "rdb_saves", (int64_t)f->saves);
+    info_int(i, "rdb_last_cow_size", 0);
+    info_int(i, "rdb_last_load_keys_expired", (int64_t)i->server->load_expired);
+    info_int(i, "rdb_last_load_keys_loaded", (int64_t)i->server->load_keys);
+}
+
+/* What a Redis says that was never told to log its changes. */
+static void log_of_changes(struct info *i)
+{
+    static const char lines[] = "aof_enabled:0\r\n"
+                                "aof_rewrite_in_progress:0\r\n"
+                                "aof_rewrite_scheduled:0\r\n"
+                                "aof_last_rewrite_time_sec:-1\r\n"
+                                "aof_current_rewrite_time_sec:-1\r\n"
+                                "aof_last_bgrewrite_status:ok\r\n"
+                                "aof_rewrites:0\r\n"
+                                "aof_rewrites_consecutive_failures:0\r\n"
+                                "aof_last_write_status:ok\r\n"
+                                "aof_last_cow_size:0\r\n"
+                                "module_fork_in_progress:0\r\n"
+                                "module_fork_last_cow_size:0\r\n";
+
+    buf_append_str(&i->out, lines);
+}
+
+static void loading(struct info *i, const struct loading_facts *f)
+{
+    int64_t passed_s = clock_wall_ms() / 1000 - f->began_s;
+    double share = f->total ? (double)f->loaded / (double)f->total : 0;
+
+    info_int(i, "loading_start_time", f->began_s);
+    info_int(i, "loading_total_bytes", (int64_t)f->total);
+    info_int(i, "loading_rdb_used_mem", 0);
+    info_int(i, "loading_loaded_bytes", (int64_t)f->loaded);
+    info_ratio(i, "loading_loaded_perc", share * 100);
+    info_int(i, "loading_eta_seconds",
+             share > 0 ? (int64_t)((double)passed_s * (1 - share) / share) : 1);
+}
+
+void info_persistence(struct info *i)
+{
+    struct saving_facts f = saving_facts(i->server, i->stats.dirty);
+    const struct loading_job *l = i->server->loading;
+    struct loading_facts lf;
+
+    info_int(i, "loading", l != NULL);
+    info_int(i, "async_loading", 0);
+    info_int(i, "current_cow_peak", 0);
+    info_int(i, "current_cow_size", 0);
+    info_int(i, "current_cow_size_age", 0);
+    info_ratio(i, "current_fork_perc", f.keys ? (double)f.keys_done * 100 / (double)f.keys : 0);
+    info_int(i, "current_save_keys_processed", (int64_t)f.keys_done);
+    info_int(i, "current_save_keys_total", (int64_t)f.keys);
+    snapshots(i, &f);
+    log_of_changes(i);
+    if (l) {
+        lf = loading_facts(l);
+        loading(i, &lf);
+    }
+}
