@@ -61,9 +61,6 @@ bool deadlock_closes(struct locks *locks, struct lock_request *r)
 {
     struct walk walk = {.from = r, .number = ++locks->walks};
 
-    /* Nobody waits for one who holds nothing and has just come. */
-    if (!atomic_load_explicit(&r->session->held, memory_order_relaxed))
-        return false;
     look_at(&walk, r);
     while (walk.next && !walk.cycle) {
         struct lock_request *next = walk.next;

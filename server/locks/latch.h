@@ -67,7 +67,6 @@ struct holder {
     uint32_t permits;      /* 0: none, it is a writer or a reader */
     bool shared, guard, passing;
     uint16_t guard_db;
-    bool told; /* that it is about to expire */
     uint32_t owner_len, data_len;
     char text[]; /* owner, then data */
 };

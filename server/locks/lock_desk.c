@@ -20,10 +20,17 @@ struct locks *locks_new(int workers)
     return locks;
 }
 
+static void free_session(void *item, void *opaque)
+{
+    (void)opaque;
+    mem_free(item);
+}
+
 void locks_free(struct server *s)
 {
     for (int i = 0; i < SHARDS; i++)
         latches_free(&s->keyspace.shards[i]);
+    table_each(&s->locks->sessions, free_session, NULL);
     table_release(&s->locks->sessions);
     mem_free(s->locks);
 }

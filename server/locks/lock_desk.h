@@ -40,7 +40,7 @@ struct locks {
     struct lock waits;         /* LOCK_WAITS, see latch.h */
     struct lock sessions_lock; /* SESSIONS: */
     struct table sessions;     /* the named ones */
-    uint64_t walks;            /* LOCK_WAITS */
+    uint64_t walks, begun;     /* LOCK_WAITS: searches for circles; requests that waited */
     _Atomic uint64_t next_ticket;
     bool ending;                 /* no thread runs any more */
     _Atomic int64_t due[SHARDS]; /* per shard, not after its next deadline */

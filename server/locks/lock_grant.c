@@ -176,9 +176,12 @@ static bool serve_first(struct worker *w, struct latch *l)
     return true;
 }
 
+/* When the server ends nobody gets anything. */
 static void serve_latch(struct worker *w, struct key_locks *held, struct latch *l)
 {
-    while (latch_contended(l) && latch_admits(l, &lock_queue_first(l)->terms)) {
+    bool ending = w->server->locks->ending;
+
+    while (!ending && latch_contended(l) && latch_admits(l, &lock_queue_first(l)->terms)) {
         if (hold_all(w, held, lock_queue_first(l)) && !serve_first(w, l))
             break;
     }

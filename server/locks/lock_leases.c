@@ -72,7 +72,6 @@ void lock_lease_set(struct worker *w, struct holder *h, int64_t lease_us)
     int64_t before = lease_us / 3 < notice_us ? lease_us / 3 : notice_us;
 
     h->until_us = clock_mono_us() + lease_us;
-    h->told = false;
     deadlines_set(&latches_of(w, h->latch)->deadlines, &h->lease, h->until_us - before);
     note(w, shard_of(h->latch->hash));
 }
@@ -103,7 +102,6 @@ static void lease_due(struct worker *w, struct latches *t, struct holder *h, int
         lock_take_back(w, h, LOCK_EXPIRED);
         return;
     }
-    h->told = true;
     lock_publish(w, h, LOCK_EXPIRING);
     lock_tell(w, h, LOCK_EXPIRING);
     deadlines_set(&t->deadlines, &h->lease, h->until_us);

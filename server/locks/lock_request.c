@@ -62,13 +62,27 @@ struct lock_request *lock_request_new(struct call *c, const struct lock_taker *t
     return r;
 }
 
+/*
+ * Before which link it stands: mostly the queue's head, which is behind all. Requests stand in the
+ * same order in all queues, so that no two wait for each other.
+ */
+static struct list *before(struct latch *l, uint64_t number)
+{
+    struct list *link = &l->queue;
+
+    while (link->prev != &l->queue &&
+           CONTAINER_OF(link->prev, struct lock_place, link)->request->number > number)
+        link = link->prev;
+    return link;
+}
+
 static void hang_locked(struct worker *w, struct lock_place *p)
 {
     struct latch *l = p->latch;
 
     if (!latch_in_use(l) && !p->request->terms.passing)
         l->permits = p->request->terms.of;
-    list_push(&l->queue, &p->link);
+    list_push(before(l, p->request->number), &p->link);
     shard_at(w, p->hash)->locks->waiters++;
 }
 
@@ -109,6 +123,7 @@ bool lock_request_begin(struct call *c, struct lock_request *r, const struct wai
     bool cycle;
 
     lock_take(&locks->waits);
+    r->number = ++locks->begun;
     for (int i = 0; i < r->places_len; i++) {
         r->places[i].latch->pins++;
         if (!r->places[i].own)
@@ -116,7 +131,9 @@ bool lock_request_begin(struct call *c, struct lock_request *r, const struct wai
     }
     list_push(&r->session->requests, &r->in_session);
     r->hangs = true;
-    cycle = deadlock_closes(locks, r);
+    /* Nobody waits for one who holds nothing and has just come. */
+    cycle =
+        atomic_load_explicit(&r->session->held, memory_order_relaxed) && deadlock_closes(locks, r);
     if (cycle) {
         unhang_all_locked(w, r);
     } else if (!r->ticket) {
@@ -139,7 +156,7 @@ bool lock_request_over(const struct lock_request *r)
     return r->waiter && (waiter_is_claimed(r->waiter) || waiter_peer_is_gone(r->waiter));
 }
 
-/* What it had when it began it may have given back since: then it comes last. */
+/* What it had when it began it may have given back since: then it takes its place there too. */
 static bool has_own(struct worker *w, struct lock_place *p)
 {
     struct lock_taker taker = taker_of(p->request);
@@ -195,6 +212,52 @@ static void undo(struct worker *w, struct list *fresh)
     }
 }
 
+void lock_write_tokens(struct writer *out, const struct lock_request *r)
+{
+    if (r->places_len > 1)
+        write_array(out, r->places_len);
+    for (int i = 0; i < r->places_len; i++)
+        write_int(out, (int64_t)r->places[i].token);
+}
+
+static const char session_lost[] = "LOCKLOST the session has ended or has another connection";
+static const char circle_closed[] =
+    "DEADLOCK whoever holds a lock that is asked for waits for this session";
+
+/*
+ * A command that waits, and of which the caller has made sure that it is his to answer: with its
+ * tokens, or this error.
+ */
+static void answer(struct worker *w, struct lock_request *r, const char *error)
+{
+    struct waiter *waiter = r->waiter;
+    struct writer out = {.buf = &waiter->reply, .resp3 = waiter->resp3};
+
+    if (error)
+        write_error(&out, "%s", error);
+    else if (!r->terms.passing)
+        lock_write_tokens(&out, r);
+    waiter->answered = true;
+    waiter_hand_over(waiter, w);
+}
+
+/*
+ * A ticket is served while a command of its session waits: those who wait for what it gets now wait
+ * for that command.
+ */
+static void refuse_circles_locked(struct worker *w, struct lock_session *s)
+{
+    LIST_EACH_SAFE (r, &s->requests, struct lock_request, in_session) {
+        if (!r->waiter || !deadlock_closes(w->server->locks, r))
+            continue;
+        list_remove(&r->in_session);
+        r->session = NULL;
+        w->stats.lock_deadlocks++;
+        if (waiter_claim(r->waiter))
+            answer(w, r, circle_closed);
+    }
+}
+
 /* True if it has them. */
 static bool give(struct worker *w, struct lock_request *r)
 {
@@ -210,6 +273,8 @@ static bool give(struct worker *w, struct lock_request *r)
     unhang_all_locked(w, r);
     for (int i = 0; given && i < r->places_len; i++)
         give_place(w, &r->places[i], &taker, &fresh);
+    if (given && !taker.terms.detached && !r->waiter)
+        refuse_circles_locked(w, taker.session);
     lock_release(&locks->waits);
     if (given && !lock_session_give(taker.session, r->client, &fresh)) {
         undo(w, &fresh);
@@ -217,28 +282,6 @@ static bool give(struct worker *w, struct lock_request *r)
     }
     r->granted = given;
     return given;
-}
-
-void lock_write_tokens(struct writer *out, const struct lock_request *r)
-{
-    if (r->places_len > 1)
-        write_array(out, r->places_len);
-    for (int i = 0; i < r->places_len; i++)
-        write_int(out, (int64_t)r->places[i].token);
-}
-
-/* A command that waits, and of which the caller has made sure that it is his to answer. */
-static void answer(struct worker *w, struct lock_request *r, bool given)
-{
-    struct waiter *waiter = r->waiter;
-    struct writer out = {.buf = &waiter->reply, .resp3 = waiter->resp3};
-
-    if (given && !r->terms.passing)
-        lock_write_tokens(&out, r);
-    else if (!given)
-        write_error(&out, "LOCKLOST the session has ended or has another connection");
-    waiter->answered = true;
-    waiter_hand_over(waiter, w);
 }
 
 void lock_request_grant(struct worker *w, struct lock_request *r)
@@ -252,11 +295,14 @@ void lock_request_grant(struct worker *w, struct lock_request *r)
     given = give(w, r);
     left(w, r);
     if (r->waiter) {
-        answer(w, r, given);
-    } else if (given) {
-        lock_tell_granted(w, r);
-        mem_free(r);
+        answer(w, r, given ? NULL : session_lost);
+        return;
     }
+    if (given)
+        lock_tell_granted(w, r);
+    /* Else whoever has taken it out of its session frees it. */
+    if (r->session)
+        mem_free(r);
 }
 
 void lock_request_unhang(struct worker *w, struct lock_request *r)
@@ -349,7 +395,7 @@ bool lock_request_cancel(struct worker *w, struct latch *l, const struct lock_se
 static void give_up_waiter(struct worker *w, struct lock_request *r)
 {
     if (waiter_claim(r->waiter))
-        answer(w, r, false);
+        answer(w, r, session_lost);
 }
 
 /* Tickets are left to the caller, in his desk. */

@@ -41,6 +41,7 @@ struct lock_request {
     struct lock_session *session; /* whose wait it is; NULL: that has ended */
     struct lock_request *next;    /* for the walk of deadlock.h */
     uint64_t walk;                /* the last that came by */
+    uint64_t number;              /* in the order of arrival */
 
     /* The locks of its shards: */
     bool hangs; /* in its queues */

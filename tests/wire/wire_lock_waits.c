@@ -213,6 +213,25 @@ static void circles_of_tickets(struct session *t)
     is_like(wire_call(w, "LOCK.ACQUIRE ta QUEUE OWNER two"), DEADLOCK, "two for one");
 }
 
+/* It is served when its connection waits already, and those behind it wait for that. */
+static void circle_closed_by_a_ticket(struct session *t)
+{
+    struct wire *w = session_wire(t, 0), *third = session_wire(t, 2);
+    long long token = wire_int(session_wire(t, 1), "LOCK.ACQUIRE ka");
+
+    is_like(wire_call(w, "LOCK.ACQUIRE ka QUEUE"), "QUEUED", "a ticket");
+    wire_int(third, "LOCK.ACQUIRE kb");
+    session_block(t, 2, "LOCK.ACQUIRE ka WAIT -1");
+    session_block(t, 0, "LOCK.ACQUIRE kb WAIT -1");
+    is_str(wire_callf(session_wire(t, 1), "LOCK.RELEASE ka %lld", token), ":1", "it is served");
+    if (t->protocol == 3)
+        is_like(wire_read(w), "granted|DEADLOCK", "told");
+    is_like(wire_read(w), "granted|DEADLOCK", "whose command waits in vain");
+    wire_close(t->connections[0]);
+    t->connections[0] = NULL;
+    token_of(third, "the next is served");
+}
+
 int main(void)
 {
     static const int threads[] = {1, 4, 0};
@@ -227,6 +246,7 @@ int main(void)
         NEW_TEST(circles_in_queues),
         NEW_TEST(tickets),
         NEW_TEST(circles_of_tickets),
+        NEW_TEST(circle_closed_by_a_ticket),
         {NULL, NULL, 0, NULL, false},
     };
 
