@@ -4,6 +4,7 @@
 #include "base/compiler.h"
 #include "base/mem.h"
 #include "base/num.h"
+#include "server/durability.h"
 #include "server/handlers.h"
 #include "server/request_keys.h"
 #include "server/when_args.h"

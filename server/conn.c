@@ -6,6 +6,7 @@
 #include "server/auth.h"
 #include "server/batch.h"
 #include "server/client_limit.h"
+#include "server/durability.h"
 #include "server/incoming.h"
 #include "server/locks/lock_session.h"
 #include "server/monitor.h"
@@ -46,6 +47,7 @@ struct conn *conn_open(struct worker *w, int fd, bool is_unix)
     list_init(&c->flush_link);
     list_init(&c->wait_link);
     list_init(&c->hold_link);
+    list_init(&c->sync_link);
     w->conns_len++;
     w->stats.connections++;
     event_assign(&c->event, w->base, fd, EV_READ | EV_PERSIST, conn_ready, c);
@@ -113,6 +115,7 @@ static void bury(struct conn *c)
     list_remove(&c->flush_link);
     list_remove(&c->wait_link);
     list_remove(&c->hold_link);
+    list_remove(&c->sync_link);
     incoming_release(c);
     buf_release(&c->out);
     c->worker->output_bytes -= c->out_counted;
@@ -211,10 +214,16 @@ static void count_output(struct conn *c)
     c->out_counted = c->out.cap;
 }
 
+/* How much of the output may be sent by now. */
+static size_t sendable(const struct conn *c)
+{
+    return UNLIKELY(c->flags & CONN_SYNCING) ? c->out_free - c->out_sent : conn_pending(c);
+}
+
 static void flush(struct conn *c)
 {
-    if (conn_pending(c))
-        c->out_sent += send_some(c, c->out.ptr + c->out_sent, conn_pending(c));
+    if (sendable(c))
+        c->out_sent += send_some(c, c->out.ptr + c->out_sent, sendable(c));
     if (conn_pending(c) == 0) {
         buf_release(&c->out);
         c->out_sent = 0;
@@ -222,11 +231,12 @@ static void flush(struct conn *c)
             conn_doom(c);
     } else if (c->out_sent > c->out.len / 2) {
         buf_consume(&c->out, c->out_sent);
+        c->out_free -= c->out_free < c->out_sent ? c->out_free : c->out_sent;
         c->out_sent = 0;
     }
     if (c->flags & CONN_DOOMED)
         return;
-    want_write(c, conn_pending(c) > 0);
+    want_write(c, sendable(c) > 0);
     output_limit_check(c);
 }
 
@@ -268,8 +278,10 @@ void conn_send_replies(struct conn *c)
     tracking_before_replies(w, c);
     if (UNLIKELY(w->out.len > OUTPUT_LIMIT_FROM))
         output_limit_check(c);
+    if (durability_waits(c))
+        durability_hold(c);
     if (w->out.len && !(c->flags & CONN_DOOMED)) {
-        if (!conn_pending(c))
+        if (!conn_pending(c) && !(c->flags & CONN_SYNCING))
             sent = send_some(c, w->out.ptr, w->out.len);
         if (sent < w->out.len && !(c->flags & CONN_DOOMED))
             buf_append(&c->out, w->out.ptr + sent, w->out.len - sent);
@@ -430,7 +442,7 @@ void conn_resume(struct conn *c)
         return;
     list_remove(&c->wait_link);
     c->flags &= ~(uint32_t)(CONN_PARKED | CONN_BLOCKED);
-    if (!c->in || c->flags & CONN_HELD)
+    if (!c->in || c->flags & (CONN_HELD | CONN_SYNCING))
         return;
     batch_run_incoming(c);
 }

@@ -43,8 +43,9 @@ enum conn_flags {
     CONN_BLOCKED = 1 << 12,     /* a command waits for something; later requests wait behind it */
     CONN_MULTI = 1 << 13,
     CONN_SKIP_OUTPUT_LIMIT = 1 << 14,
-    CONN_HELD = 1 << 15, /* publishes faster than others deliver; not read from for a moment */
-    CONN_WAITS = CONN_PARKED | CONN_BLOCKED | CONN_HELD,
+    CONN_HELD = 1 << 15,    /* publishes faster than others deliver; not read from for a moment */
+    CONN_SYNCING = 1 << 16, /* what it is answered is held until the disk has it */
+    CONN_WAITS = CONN_PARKED | CONN_BLOCKED | CONN_HELD | CONN_SYNCING,
 };
 
 /* Reasons why this connection's commands need a closer look; beside the server's gates. */
@@ -54,7 +55,8 @@ enum conn_gates {
     CONN_GATE_REPLY = 1 << 18,      /* CLIENT REPLY is not simply on */
     CONN_GATE_MULTI = 1 << 19,
     CONN_GATE_MONITOR = 1 << 20,
-    CONN_GATE_TRACKING = 1 << 21, /* see outlet_of(); refuses nothing */
+    CONN_GATE_DURABILITY = 1 << 22, /* it has said itself what is to be on the disk; the same */
+    CONN_GATE_TRACKING = 1 << 21,   /* see outlet_of(); refuses nothing */
 };
 
 /* What a connection keeps of input that is not worked off. */
@@ -86,6 +88,7 @@ struct conn {
     struct list flush_link; /* CONN_FLUSH_QUEUED */
     struct list wait_link;  /* CONN_PARKED or CONN_BLOCKED: where the reason says */
     struct list hold_link;  /* CONN_HELD */
+    struct list sync_link;  /* CONN_SYNCING */
     int fd;
     uint32_t flags, gates;
     uint64_t id;
@@ -97,7 +100,10 @@ struct conn {
     struct buf out;
     size_t out_counted; /* of its capacity, in the worker's output_bytes */
     size_t out_sent;    /* bytes of `out` that the socket took already */
-    size_t counted;     /* of its memory, in the worker's clients_bytes */
+    size_t out_free;    /* CONN_SYNCING: so many of them may be sent */
+    uint64_t await_seq; /* what it is answered waits for this group of the log; 0 for none */
+    uint8_t durability, durable_once; /* enum durability; the second for one command */
+    size_t counted;                   /* of its memory, in the worker's clients_bytes */
     struct conn_extra *extra;
     struct subscriptions *subs;      /* channels and patterns, NULL for none */
     struct transaction *transaction; /* of MULTI and WATCH, NULL without either */

@@ -3,6 +3,7 @@
 
 #include "base/log.h"
 #include "base/world.h"
+#include "server/durability.h"
 #include "server/effects.h"
 #include "server/gates.h"
 #include "server/kept.h"
@@ -163,34 +164,62 @@ static NOINLINE void look_ahead(const struct call *c)
     }
 }
 
+/* The number of the group that the log gets of it, 0 for none. */
+static uint64_t run_recorded(struct call *c)
+{
+    recording_begin(c->worker);
+    recording_run(c);
+    return recording_end(c->worker);
+}
+
+/* Whether it is to be known what the reply depends on. */
+static bool asks_for_durability(const struct call *c)
+{
+    return c->gates & (GATE_DURABLE | CONN_GATE_DURABILITY) || c->conn->durable_once;
+}
+
 /* The same with all that may be around it. Locked: `held`; NULL for all that there is. */
 static NOINLINE void run_closely(struct call *c, const struct key_locks *held)
 {
     bool logged = c->gates & GATE_LOGGED && (!held || held->any);
+    uint64_t seq = 0;
 
     if (c->gates & CONN_GATE_TRACKING)
         tracking_catch_up(c);
-    if (logged) {
-        recording_begin(c->worker);
-        recording_run(c);
-        recording_end(c->worker, held);
-    } else {
+    if (logged)
+        seq = run_recorded(c);
+    else
         c->cmd->run(c);
-    }
+    if (seq)
+        durability_logged(c->server, held, seq);
+    if (c->gates & GATE_LOGGED && asks_for_durability(c))
+        durability_note(c, held);
     if (c->gates & CONN_GATE_TRACKING)
         tracking_remember(c);
 }
 
+/* The same for the one shard of its only key. */
 static NOINLINE void run_one_closely(struct call *c)
 {
-    struct key_locks locks = {0};
+    unsigned shard = shard_of(c->first_hash);
+    uint64_t seq = 0;
 
-    key_locks_add(&locks, c->first_hash);
-    run_closely(c, &locks);
+    if (c->gates & CONN_GATE_TRACKING)
+        tracking_catch_up(c);
+    if (c->gates & GATE_LOGGED)
+        seq = run_recorded(c);
+    else
+        c->cmd->run(c);
+    if (seq)
+        durability_logged_in(c->server, shard, seq);
+    if (c->gates & GATE_LOGGED && asks_for_durability(c))
+        durability_note_one(c, shard);
+    if (c->gates & CONN_GATE_TRACKING)
+        tracking_remember(c);
 }
 
 /* Reasons for which a command is let in, but not simply run. */
-enum { CLOSELY = CONN_GATE_TRACKING | GATE_LOGGED };
+enum { CLOSELY = CONN_GATE_TRACKING | CONN_GATE_DURABILITY | GATE_LOGGED | GATE_DURABLE };
 
 /* All that the command needs is locked. */
 ALWAYS_INLINE void run_handler(struct call *c, const struct key_locks *held)

@@ -111,7 +111,7 @@ void effect_drop(struct worker *w, int db, uint64_t hash, struct found f, enum k
     struct entry *e = keyspace_take(&w->server->keyspace, db, hash, f);
 
     if (UNLIKELY(server_gate(w->server, GATE_LOGGED)))
-        recording_drop(w, db, entry_key(e));
+        recording_drop(w, db, shard_of(hash), entry_key(e));
     if (event == EVENT_EXPIRED)
         w->stats.expired_keys++;
     else
@@ -166,7 +166,7 @@ static size_t expire_parts(struct worker *w, int db, uint64_t hash, struct found
     w->stats.expired_subkeys += n;
     keyspace_replace(&w->server->keyspace, db, hash, f->place, was, f->entry);
     if (UNLIKELY(logged))
-        recording_dropped_fields(w, db, entry_key(f->entry), gone);
+        recording_dropped_fields(w, db, shard_of(hash), entry_key(f->entry), gone);
     if (gone) {
         drop_empty(w, db, hash, *f);
         f->entry = NULL;

@@ -7,6 +7,7 @@
 #include "server/saving.h"
 #include "server/tracking.h"
 #include "server/transaction.h"
+#include "storage/log/journal.h"
 
 static enum gate_result gate_auth(struct call *c)
 {
@@ -45,18 +46,32 @@ static enum gate_result gate_memory(struct call *c)
 }
 
 /* Nothing may change that cannot be saved; PING tells those who only look. */
+static bool may_not_change(struct call *c)
+{
+    return transaction_flags(c) & CMD_WRITE || strcmp(c->cmd->full_name, "ping") == 0;
+}
+
 static enum gate_result gate_disk(struct call *c)
 {
-    bool pings = strcmp(c->cmd->full_name, "ping") == 0;
-
     if (!server_gate(c->server, GATE_UNSAVED) || !saving_refuses_writes(c->server, c->conf) ||
-        !(transaction_flags(c) & CMD_WRITE || pings))
+        !may_not_change(c))
         return GATE_PASS;
     reply_error(c, "MISCONF Redis is configured to save RDB snapshots, but it's currently unable "
                    "to persist to disk. Commands that may modify the data set are disabled, "
                    "because this instance is configured to report errors during writes if RDB "
                    "snapshotting fails (stop-writes-on-bgsave-error option). Please check the "
                    "Redis logs for details about the RDB error.");
+    return GATE_REFUSED;
+}
+
+static enum gate_result gate_log(struct call *c)
+{
+    struct journal_stats stats;
+
+    if (!server_gate(c->server, GATE_LOG_BROKEN) || !may_not_change(c))
+        return GATE_PASS;
+    journal_stats(c->server->journal, &stats);
+    reply_error(c, "MISCONF Errors writing to the AOF file: %s", strerror(stats.last_error));
     return GATE_REFUSED;
 }
 
@@ -116,8 +131,8 @@ static enum gate_result gate_multi(struct call *c)
 enum gate_result gates_check(struct call *c)
 {
     static enum gate_result (*const all[])(struct call *) = {
-        gate_auth,    gate_no_multi, gate_memory, gate_disk,  gate_subscriber,
-        gate_loading, gate_monitor,  gate_pause,  gate_multi,
+        gate_auth,       gate_no_multi, gate_memory,  gate_disk,  gate_log,
+        gate_subscriber, gate_loading,  gate_monitor, gate_pause, gate_multi,
     };
 
     for (size_t i = 0; i < COUNT_OF(all); i++) {

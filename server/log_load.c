@@ -124,6 +124,7 @@ static bool apply(struct loading *l, size_t at, const struct slice *argv, int ar
         .out = {.buf = &l->reply},
         .world = true,
         .holds_shards = true,
+        .at_once = true,
     };
 
     if (slice_is(argv[0], "multi") || slice_is(argv[0], "exec"))
@@ -311,7 +312,7 @@ bool log_load(struct server *s, struct log_dir *dir, struct log_loaded *out)
     struct loading l = {
         .server = s,
         .worker = &s->workers[0],
-        .conn = {.worker = &s->workers[0], .fd = -1, .flags = CONN_MULTI},
+        .conn = {.worker = &s->workers[0], .fd = -1},
         .out = out,
         .told_ms = clock_mono_ms(),
     };

@@ -3,6 +3,7 @@
 
 #include "base/log.h"
 #include "base/mem.h"
+#include "server/durability.h"
 #include "server/log_load.h"
 #include "server/worker.h"
 
@@ -27,14 +28,14 @@ static enum journal_sync sync_of(const struct conf *conf)
 
 static void on_durable(void *arg, uint64_t seq)
 {
-    (void)arg;
     (void)seq;
+    durability_reached(arg);
 }
 
 static void on_failed(void *arg, int error)
 {
-    (void)arg;
     (void)error;
+    server_set_gate(arg, GATE_LOG_BROKEN, true);
 }
 
 struct journal *logging_new(struct server *s)
@@ -42,6 +43,12 @@ struct journal *logging_new(struct server *s)
     struct journal_events events = {on_durable, on_failed, s};
 
     return journal_new(&events);
+}
+
+static void set_gates(struct server *s, bool on)
+{
+    server_set_gate(s, GATE_LOGGED, on);
+    server_set_gate(s, GATE_DURABLE, on && s->conf->appendfsync == CONF_FSYNC_ALWAYS);
 }
 
 /* ---- the start ------------------------------------------------------------------------------ */
@@ -86,7 +93,7 @@ static bool begin(struct server *s, struct log_dir *dir, const struct log_loaded
                     strerror(-status));
         return false;
     }
-    server_set_gate(s, GATE_LOGGED, true);
+    set_gates(s, true);
     return true;
 }
 
@@ -105,6 +112,6 @@ bool logging_start(struct server *s)
 
 void logging_end(struct server *s)
 {
-    server_set_gate(s, GATE_LOGGED, false);
+    set_gates(s, false);
     journal_stop(s->journal);
 }

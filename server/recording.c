@@ -2,17 +2,26 @@
 #include "server/recording.h"
 
 #include "server/call.h"
-#include "server/key_locks.h"
+#include "server/durability.h"
 #include "storage/log/journal.h"
 
-static void give(struct worker *w)
+static uint64_t give(struct worker *w)
 {
     struct records *r = &w->recording.records;
+    uint64_t seq;
 
     if (!r->count)
-        return;
-    journal_append(w->server->journal, r);
+        return 0;
+    seq = journal_append(w->server->journal, r);
     records_clear(r);
+    return seq;
+}
+
+/* What goes by itself is a group of its own, unless it goes in the middle of a command. */
+static void give_drop(struct worker *w, unsigned shard)
+{
+    if (!w->recording.depth)
+        durability_logged_in(w->server, shard, give(w));
 }
 
 void recording_begin(struct worker *w)
@@ -20,11 +29,9 @@ void recording_begin(struct worker *w)
     w->recording.depth++;
 }
 
-void recording_end(struct worker *w, const struct key_locks *held)
+uint64_t recording_end(struct worker *w)
 {
-    (void)held;
-    if (--w->recording.depth == 0)
-        give(w);
+    return --w->recording.depth ? 0 : give(w);
 }
 
 /* ---- commands ------------------------------------------------------------------------------- */
@@ -102,14 +109,13 @@ void call_log_note(struct call *c, const struct slice *argv, int argc)
 
 /* ---- what goes by itself -------------------------------------------------------------------- */
 
-void recording_drop(struct worker *w, int db, struct slice key)
+void recording_drop(struct worker *w, int db, unsigned shard, struct slice key)
 {
     struct slice argv[] = {SLICE("DEL"), key};
 
     records_add(&w->recording.records, db, argv, COUNT_OF(argv));
     w->recording.aside++;
-    if (!w->recording.depth)
-        give(w);
+    give_drop(w, shard);
 }
 
 void recording_drop_field(struct worker *w, int db, struct slice key, struct slice field)
@@ -119,13 +125,12 @@ void recording_drop_field(struct worker *w, int db, struct slice key, struct sli
     records_add(&w->recording.records, db, argv, COUNT_OF(argv));
 }
 
-void recording_dropped_fields(struct worker *w, int db, struct slice key, bool gone)
+void recording_dropped_fields(struct worker *w, int db, unsigned shard, struct slice key, bool gone)
 {
     if (gone) {
-        recording_drop(w, db, key);
+        recording_drop(w, db, shard, key);
         return;
     }
     w->recording.aside++;
-    if (!w->recording.depth)
-        give(w);
+    give_drop(w, shard);
 }

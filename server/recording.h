@@ -15,7 +15,6 @@
 #include "storage/log/records.h"
 
 struct call;
-struct key_locks;
 struct worker;
 
 /* Of a worker. */
@@ -27,16 +26,20 @@ struct recording {
 };
 
 void recording_begin(struct worker *w);
-/* Gives the group to the log. Locked: the shards in `held`, or all of them if it is NULL. */
-void recording_end(struct worker *w, const struct key_locks *held);
+/*
+ * Gives the group to the log, with all shards locked that it concerns; and then, its number, of
+ * which durability.h is to be told; 0 if there is nothing in it, or it is a part of another one.
+ */
+uint64_t recording_end(struct worker *w);
 
 /* Runs the call's handler, and records what it changes, in a group that has begun. */
 void recording_run(struct call *c);
 
 /* The key is about to go by itself. Its shard is locked; something is logged. */
-void recording_drop(struct worker *w, int db, struct slice key);
+void recording_drop(struct worker *w, int db, unsigned shard, struct slice key);
 /* A field of its hash goes by itself; and then: the hash is changed, or gone. The same. */
 void recording_drop_field(struct worker *w, int db, struct slice key, struct slice field);
-void recording_dropped_fields(struct worker *w, int db, struct slice key, bool gone);
+void recording_dropped_fields(struct worker *w, int db, unsigned shard, struct slice key,
+                              bool gone);
 
 #endif

@@ -31,12 +31,14 @@ enum { RUN_ID_LEN = 40 };
 
 /* Reasons for which commands may have to be looked at more closely before they run. */
 enum server_gates {
-    GATE_PAUSED = 1 << 0,    /* CLIENT PAUSE */
-    GATE_MONITORED = 1 << 1, /* somebody is in MONITOR */
-    GATE_MEMORY = 1 << 2,    /* maxmemory is set */
-    GATE_LOADING = 1 << 4,   /* the data is being loaded */
-    GATE_UNSAVED = 1 << 5,   /* the last snapshot failed */
-    GATE_LOGGED = 1 << 3,    /* changes are recorded; refuses nothing */
+    GATE_PAUSED = 1 << 0,     /* CLIENT PAUSE */
+    GATE_MONITORED = 1 << 1,  /* somebody is in MONITOR */
+    GATE_MEMORY = 1 << 2,     /* maxmemory is set */
+    GATE_LOGGED = 1 << 3,     /* changes are recorded; refuses nothing */
+    GATE_LOADING = 1 << 4,    /* the data is being loaded */
+    GATE_UNSAVED = 1 << 5,    /* the last snapshot failed */
+    GATE_DURABLE = 1 << 6,    /* and are to be on the disk before they are answered; the same */
+    GATE_LOG_BROKEN = 1 << 7, /* the log of changes cannot be written */
 };
 
 struct error_count {
@@ -65,6 +67,7 @@ struct server {
     struct journal *journal;
 
     _Atomic uint32_t gates;              /* enum server_gates */
+    _Atomic uint64_t logged_for_all;     /* the last group of the log that concerns all shards */
     _Atomic bool broadcasts;             /* there are clients that are told of changes by prefix */
     _Atomic uint32_t keyvalue_listeners; /* subscribers of events that carry the value */
     _Atomic uint64_t next_client_id;

@@ -2,6 +2,7 @@
 #include "server/serving.h"
 
 #include "base/mem.h"
+#include "server/durability.h"
 #include "server/effects.h"
 #include "server/locks/lock_grant.h"
 #include "server/tracking.h"
@@ -147,15 +148,21 @@ static bool hold_beside(struct serving *s, const struct waiter *waiter)
     return !i || !s->held || key_locks_extend(s->held, s->keyspace, request->hashes[i]);
 }
 
-static void run_command(struct call *c, const struct key_locks *held)
+/* The number of the group of the log that the answer depends on. */
+static uint64_t run_command(struct call *c, const struct key_locks *held)
 {
+    uint64_t seq;
+
     if (LIKELY(!server_gate(c->server, GATE_LOGGED))) {
         c->cmd->run(c);
-        return;
+        return 0;
     }
     recording_begin(c->worker);
     recording_run(c);
-    recording_end(c->worker, held);
+    seq = recording_end(c->worker);
+    if (seq)
+        durability_logged(c->server, held, seq);
+    return durability_of(c->server, held);
 }
 
 /*
@@ -194,7 +201,7 @@ static void run(const struct serving *s, struct waiter *waiter, int come)
     uint64_t start = ticks_now();
 
     w->serving = waiter->client;
-    run_command(&c, s->held);
+    waiter->seq = run_command(&c, s->held);
     w->serving = 0;
     waiter->ns = ticks_to_ns(ticks_now() - start);
 }

@@ -5,6 +5,7 @@
 #include "base/mem.h"
 #include "base/world.h"
 #include "server/dispatch.h"
+#include "server/durability.h"
 #include "server/handlers.h"
 #include "server/incoming.h"
 #include "server/kept.h"
@@ -193,12 +194,22 @@ static void hold(struct call *c, const struct transaction *t)
     c->world = true;
 }
 
+static void log_group(struct call *c, const struct key_locks *held)
+{
+    uint64_t seq = recording_end(c->worker);
+
+    if (seq)
+        durability_logged(c->server, held, seq);
+    if (!held || held->any)
+        durability_note_exec(c, held);
+}
+
 /* A command of the queue may have changed the configuration. */
 static void let_go(struct call *c, struct transaction *t)
 {
     c->conf = c->server->conf;
     if (UNLIKELY(call_logs(c)))
-        recording_end(c->worker, t->world ? NULL : &t->locks);
+        log_group(c, t->world ? NULL : &t->locks);
     if (UNLIKELY(serving_due(c->worker)))
         serving_run(c->worker, t->world ? NULL : &t->locks);
     if (t->world)

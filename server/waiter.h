@@ -34,6 +34,7 @@ struct waiter {
     uint64_t shown;            /* the version of the key as it was then */
     struct buf reply;
     uint64_t ns;                  /* that serving took */
+    uint64_t seq;                 /* what the reply depends on, see durability.h; 0 for nothing */
     bool unblocked;               /* by CLIENT UNBLOCK */
     bool answered;                /* from a queue of another kind */
     struct inbox_message message; /* brings it back to its worker... */

@@ -3,6 +3,7 @@
 
 #include "base/mem.h"
 #include "server/dispatch.h"
+#include "server/durability.h"
 #include "server/reply.h"
 #include "server/timing.h"
 #include "server/tracking.h"
@@ -119,6 +120,7 @@ bool wait_begin(struct call *c, const struct wait *wait)
     event_assign(&waiter->timer, c->worker->base, -1, 0, on_timer, waiter);
     if (wait->until_us)
         set_timer(waiter);
+    c->worker->sync_waiters += wait->ready != NULL;
     waiter->request = kept_new(c);
     /* From here on it may be served. */
     hang(waiter, c);
@@ -150,6 +152,7 @@ static void release(struct waiter *waiter)
     if (waiter->wait.ended)
         waiter->wait.ended(waiter);
     event_del(&waiter->timer);
+    worker_of(waiter)->sync_waiters -= waiter->wait.ready != NULL;
     list_remove(&waiter->link);
     list_remove(&waiter->served_link);
     kept_free(waiter->request);
@@ -208,6 +211,7 @@ static void finish(struct waiter *waiter)
         tracking_before_reply(c); /* while it waits: what it changed itself comes behind */
         c->waiter = NULL;
         account(waiter);
+        durability_hold_served(c, waiter->seq);
         if (!(waiter->conn_flags & (CONN_REPLY_OFF | CONN_REPLY_SKIP)))
             buf_append_slice(conn_output(c), buf_slice(&waiter->reply));
         if (waiter->reads && waiter->served)
@@ -275,6 +279,21 @@ static void on_timer(evutil_socket_t fd, short what, void *arg)
     worker_round_end(w);
 }
 
+void waiting_look_again(struct worker *w)
+{
+    if (LIKELY(!w->sync_waiters))
+        return;
+    LIST_EACH_SAFE (waiter, &w->waiters, struct waiter, link) {
+        struct call c = call_of(waiter, w);
+
+        if (!waiter->wait.ready || !waiter->wait.ready(&c, waiter->wait.since) ||
+            !waiter_claim(waiter))
+            continue;
+        answer_in_vain(waiter, w);
+        finish(waiter);
+    }
+}
+
 /* ---- what others ask ------------------------------------------------------------------------- */
 
 bool waiting(const struct conn *c)
@@ -285,6 +304,11 @@ bool waiting(const struct conn *c)
 int64_t waiting_until_us(const struct conn *c)
 {
     return c->waiter->wait.until_us;
+}
+
+uint64_t waiting_since(const struct conn *c)
+{
+    return c->waiter->wait.since;
 }
 
 size_t waiting_memory(const struct conn *c)

@@ -26,6 +26,8 @@ struct wait {
     int64_t until_us; /* monotonic; 0: for ever */
     uint64_t since;   /* WAIT_FOR_CHANGE: the version that is known, 0 for no key */
     void (*in_vain)(struct call *c); /* answers when the time is up; NULL: the null array */
+    /* Asked when the disk has more of the log: whether to answer as if the time were up. Or NULL. */
+    bool (*ready)(const struct call *c, uint64_t since);
     /*
      * Is told when the wait is over, one way or another, and the connection (NULL if it is closed)
      * about to go on; by its worker, with no shard locked. For who keeps queues of its own, in
@@ -64,6 +66,8 @@ static inline bool wait_skips(const struct call *c, int i)
 bool waiting(const struct conn *c);
 /* When its time is up, 0 for never. It waits. */
 int64_t waiting_until_us(const struct conn *c);
+/* What its `since` is; it waits, or has just been asked whether it does. */
+uint64_t waiting_since(const struct conn *c);
 size_t waiting_memory(const struct conn *c);
 /* It has run for so long before it began to wait. */
 void waiting_ran(const struct conn *c, uint64_t ns);
@@ -76,6 +80,8 @@ void waiting_end(struct conn *c);
 
 /* ---- for workers ----------------------------------------------------------------------------- */
 
+/* Asks those that wait for the disk. */
+void waiting_look_again(struct worker *w);
 /* Goes on with the connections that this worker has itself served in this round. */
 void waiting_finish_served(struct worker *w);
 /* The connections are closed, and no thread runs any more. */

@@ -377,6 +377,7 @@ bool worker_init(struct worker *w, struct server *s, int index)
     list_init(&w->doomed);
     list_init(&w->parked);
     list_init(&w->held);
+    list_init(&w->syncing);
     list_init(&w->waiters);
     list_init(&w->served);
     w->read_buffer = mem_alloc(READ_BUFFER);

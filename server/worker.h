@@ -72,7 +72,10 @@ struct worker {
     int64_t now_ms; /* wall clock, read once a round, and after waiting for the world */
     int64_t mono_ms;
 
-    struct list conns, flush, doomed, parked, held;
+    struct list conns, flush, doomed, parked, held, syncing;
+    int sync_waiters;           /* commands that wait for the disk */
+    _Atomic bool syncs_awaited; /* somebody waits for the disk */
+    _Atomic bool sync_told;     /* a message is on its way that the disk has more */
     size_t conns_len;
     size_t output_bytes;          /* in the buffers of its connections, but for `out` above */
     _Atomic size_t clients_bytes; /* that its connections take, if there is a limit */

@@ -21,6 +21,7 @@ struct latches;
 struct shard {
     CACHE_ALIGNED struct lock lock;
     uint64_t seq;          /* the last version given to a key of this shard */
+    uint64_t logged;       /* the last group of the log that concerns a key of it */
     struct table *watched; /* keys that clients watch, see server/watch.h; NULL for none */
     struct table *waited;  /* keys that clients wait for, see server/waited.h; NULL for none */
     struct table *tracked; /* keys that clients cache, see server/tracked_keys.h; the same */
