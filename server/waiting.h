@@ -26,7 +26,7 @@ struct wait {
     int64_t until_us; /* monotonic; 0: for ever */
     uint64_t since;   /* WAIT_FOR_CHANGE: the version that is known, 0 for no key */
     void (*in_vain)(struct call *c); /* answers when the time is up; NULL: the null array */
-    /* Asked when the disk has more of the log: whether to answer as if the time were up. Or NULL. */
+    /* Asked when the disk has more of the log: whether to answer as if time were up. Or NULL. */
     bool (*ready)(const struct call *c, uint64_t since);
     /*
      * Is told when the wait is over, one way or another, and the connection (NULL if it is closed)
