@@ -214,12 +214,6 @@ struct entry *call_peek(struct call *c, int i)
     return look_up(c, i, c->db);
 }
 
-bool call_peek_type(struct call *c, int i, enum type type, struct entry **out)
-{
-    *out = look_up(c, i, c->db);
-    return fits_type(c, *out, type);
-}
-
 uint64_t call_version(struct call *c, int i, const struct entry *e)
 {
     return space_version(keyspace_space(&c->server->keyspace, c->db, shard_of(call_hash(c, i))), e);

@@ -97,9 +97,8 @@ bool call_find(struct call *c, int i, enum type type, struct entry **out);
 struct entry *call_look(struct call *c, int i);
 /* For changing: counts nothing. */
 bool call_find_write(struct call *c, int i, enum type type, struct entry **out);
-/* Neither counts nor marks; of any type, or of one as call_find(). */
+/* Neither counts nor marks. */
 struct entry *call_peek(struct call *c, int i);
-bool call_peek_type(struct call *c, int i, enum type type, struct entry **out);
 /*
  * A key that is no argument, as call_find() for any type; only with the world stopped. Other
  * entries are borrowed on, unless their time has come.

@@ -56,7 +56,7 @@ static bool is_equal(struct call *c, int i)
     char digits[NUM_INT_MAX];
     struct entry *e;
 
-    if (!call_peek_type(c, i, TYPE_STRING, &e))
+    if (!call_find_write(c, i, TYPE_STRING, &e))
         return false;
     if (e && slice_eq(call_string(e, digits), call_arg(c, i + 1)))
         return true;
