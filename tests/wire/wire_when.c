@@ -276,7 +276,7 @@ static void caching(struct session *t)
 /* More keys than most have, and values that are read into allocations of their own. */
 static void many_keys(struct session *t)
 {
-    enum { PAIRS = 100, WORDS = 5 + 2 * PAIRS, KEY_MAX = 8 };
+    enum { PAIRS = 100, WORDS = 5 + 2 * PAIRS, KEY_MAX = 16 };
     static const char *args[WORDS] = {"WHEN", "ABSENT", "k:5", "DO", "MSET"};
     static char keys[PAIRS][KEY_MAX];
     size_t lens[WORDS];
