@@ -19,6 +19,8 @@
  *   (closed)     the connection ends
  *   (silence)    nothing comes for a little while
  *   (waits)      nothing is read; the server says that one more client waits
+ * In a reply $? stands for any number, and $+t for one that is remembered: in what follows, in
+ * commands and in replies, $t is that number. A letter from a to z.
  */
 #ifndef TESTS_LIB_WIRE_H
 #define TESTS_LIB_WIRE_H
@@ -97,6 +99,7 @@ struct session {
     const char *family;
     struct wire *connections[SESSION_CONNECTIONS];
     struct wire *observer; /* for (waits), opened when first used */
+    char numbers[26][24];  /* that are remembered, by letter */
 };
 
 /* Closes what is open, FLUSHALL, then every row in turn, one check each. */
