@@ -84,7 +84,7 @@ ARCHIVE := $(OUT)/liblatchkey.a
 
 # In the test folders, a file that defines main is a program, and the others of its folder are
 # linked to each of them.
-TEST_DIRS := $(wildcard tests/unit/* tests/wire tests/differential tests/race tests/crash)
+TEST_DIRS := $(wildcard tests/unit/* tests/wire tests/differential tests/race tests/crash tests/locks)
 TEST_SOURCES := $(wildcard $(TEST_DIRS:%=%/*.c))
 TEST_MAINS := $(if $(TEST_SOURCES),$(shell grep -l '^int main\>' $(TEST_SOURCES) /dev/null))
 TEST_PROGRAMS := $(TEST_MAINS:%.c=$(OUT)/%)
