@@ -146,7 +146,7 @@ def build_tools():
     header = os.path.join(HERE, "wire.h")
     root = os.path.dirname(os.path.dirname(HERE))
     product = os.path.join(root, "build", "release", "liblatchkey.a")
-    for name in ("load", "probe", "zipf", "growth", "groups"):
+    for name in ("load", "probe", "zipf", "growth", "groups", "lockload"):
         source, target = os.path.join(HERE, name + ".c"), os.path.join(TOOLS, name)
         # Only growth is about the server's own code, and linked with it.
         linked = [product, "-I" + root, "-l:libjemalloc.a", "-pthread"] if name == "growth" else []
