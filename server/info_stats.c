@@ -56,6 +56,29 @@ static void keys_gone(struct info *i)
     info_int(i, "keyspace_misses", (int64_t)st->keyspace_misses);
 }
 
+/* Of keys under policies. */
+static void policed(struct info *i)
+{
+    const struct policies *p = i->server->keyspace.policies;
+    int64_t keys = 0, memory = 0, expired = 0, evicted = 0;
+
+    for (unsigned slot = 0; p && slot < POLICIES_MAX; slot++) {
+        const struct policy *policy = p->slots[slot];
+
+        if (!policy)
+            continue;
+        keys += policy_keys(p, policy);
+        memory += policy_memory(p, policy);
+        expired += (int64_t)atomic_load(&policy->expired);
+        evicted += (int64_t)atomic_load(&policy->evicted);
+    }
+    info_int(i, "policies", p ? p->len : 0);
+    info_int(i, "policy_keys", keys);
+    info_int(i, "policy_memory", memory);
+    info_int(i, "policy_expired_keys", expired);
+    info_int(i, "policy_evicted_keys", evicted);
+}
+
 static void channels(struct info *i)
 {
     info_int(i, "pubsub_channels", (int64_t)pubsub_channels(i->server, CHANNEL_PLAIN));
@@ -88,6 +111,7 @@ void info_stats(struct info *i)
 
     traffic(i);
     keys_gone(i);
+    policed(i);
     channels(i);
     buf_append_str(&i->out, absent);
     tracked(i);

@@ -134,6 +134,16 @@ static const struct role versioning[] = {
     {NULL, 0, false, NULL, NULL},
 };
 
+static const struct role herding[] = {
+    {"keys under policies", 8, false, NULL, fill_herds},
+    {"sessions kept", 4, false, NULL, keep_session},
+    {"policies changed", 1, true, NULL, change_policies},
+    {"databases of such keys swapped and emptied", 1, true, NULL, shuffle_herds},
+    {"mixed commands, beside policies", 2, false, NULL, mixed_commands},
+    {"administration, beside policies", 1, true, NULL, administer},
+    {NULL, 0, false, NULL, NULL},
+};
+
 static const struct role wiping[] = {
     {"five keys set at once, databases wiped", 6, false, NULL, set_five},
     {"five keys read at once, databases wiped", 6, false, NULL, get_five},
@@ -214,7 +224,7 @@ static void expect_empty(struct server *s)
 int main(int argc, char **argv)
 {
     struct options o = parse_options(argc, argv);
-    struct server *s = server_run_threads(WORKERS, "--enable-debug-command yes --databases 21");
+    struct server *s = server_run_threads(WORKERS, "--enable-debug-command yes --databases 24");
 
     diag("--rounds %d --seed %lu", o.rounds, o.seed);
     several_keys_begin(s);
@@ -242,6 +252,10 @@ int main(int argc, char **argv)
     crowd_run(s, versioning, o.rounds / 2, o.seed + 7);
     expect_alive(s);
     versions_end(s);
+    herds_begin(s);
+    crowd_run(s, herding, o.rounds, o.seed + 8);
+    expect_alive(s);
+    herds_end(s);
     crowd_run(s, wiping, o.rounds, o.seed + 1);
     expect_alive(s);
     crowd_run(s, squeezing, o.rounds, o.seed + 2);

@@ -71,6 +71,12 @@ void write_swapped(struct client *c);
 void follow_swapped(struct client *c);
 void write_with_token(struct client *c);
 
+/* herds.c: keys under policies go when they are to, and are counted. */
+void fill_herds(struct client *c);
+void change_policies(struct client *c);
+void shuffle_herds(struct client *c);
+void keep_session(struct client *c);
+
 /* messages.c: messages come all, once, in their publisher's order. */
 void subscribe_all(struct client *c);
 void read_messages(struct client *c);
@@ -116,6 +122,8 @@ void versions_begin(struct server *s);
 void versions_end(struct server *s);
 void queues_begin(int rounds);
 void latches_end(struct server *s);
+void herds_begin(struct server *s);
+void herds_end(struct server *s);
 /* So many clients of either way to produce. */
 void queues_end(struct server *s, int producers, int rounds);
 
