@@ -6,11 +6,17 @@
 #include "server/auth.h"
 #include "server/client_limit.h"
 #include "server/dispatch.h"
+#include "server/gates.h"
+#include "server/guarding.h"
 #include "server/incoming.h"
 #include "server/tracking.h"
 #include "server/worker.h"
 
-enum { OUTPUT_FLUSH_FROM = 256 * 1024 };
+enum {
+    OUTPUT_FLUSH_FROM = 256 * 1024,
+    /* What is to be looked at behind a request. */
+    STOPS = CONN_DOOMED | CONN_CLOSE_AFTER_REPLY | CONN_WAITS | CONN_PASSES,
+};
 
 /*
  * The bytes of one connection, how far they are worked off, and the request begun at their end. Its
@@ -189,13 +195,19 @@ static bool execute(struct run *run)
 
     for (int i = run->first; i < run->first + run->n; i++) {
         if (!dispatch(w, c, &w->batch[i])) {
+            if (c->flags & CONN_PASSES)
+                guarding_over(c);
             stop_at(run, i, start);
             return false;
         }
         start = w->batch[i].end;
         if (UNLIKELY(c->in && c->in->blobs_len))
             incoming_free_blobs(c->in);
-        if (UNLIKELY(c->flags & (CONN_DOOMED | CONN_CLOSE_AFTER_REPLY | CONN_WAITS))) {
+        if (LIKELY(!(c->flags & STOPS)))
+            continue;
+        if (c->flags & CONN_PASSES)
+            guarding_over(c);
+        if (c->flags & (STOPS & ~CONN_PASSES)) {
             stop_behind(run, i);
             return false;
         }
@@ -316,6 +328,23 @@ static void take_complete(struct run *run)
     c->in->complete = false;
 }
 
+/* The same if it was answered while it waited. */
+static void skip_answered(struct run *run)
+{
+    struct conn *c = run->c;
+    struct worker *w = c->worker;
+
+    w->args.len = 0;
+    run->pos = run->request.pos;
+    run->request = (struct request){0};
+    c->in->complete = c->in->answered = false;
+    if (c->gates & CONN_GATE_REPLY)
+        gates_after_reply(
+            &(struct call){.conn = c, .out = {.buf = &w->out}, .reply_start = w->out.len});
+    incoming_free_blobs(c->in);
+    parse_batch(run);
+}
+
 void batch_run_incoming(struct conn *c)
 {
     struct worker *w = c->worker;
@@ -326,7 +355,9 @@ void batch_run_incoming(struct conn *c)
     w->args = in->args;
     in->args = (struct args){0};
     w->batch_len = 0;
-    if (in->complete)
+    if (in->answered)
+        skip_answered(&run);
+    else if (in->complete)
         take_complete(&run);
     else
         parse_batch(&run);

@@ -45,6 +45,7 @@ struct call {
     bool world;                  /* the world is stopped: any key may be touched */
     uint32_t gates;              /* the server's and the connection's, as it was let in */
     bool at_once;                /* it cannot wait: a part of a transaction, or of a command */
+    bool stopped;                /* it did not run: it waits, and will be run anew */
     int come;                    /* the key for which a command that waited is run again, else 0 */
 
     /* The last look-up, so that find and change cost one. */

@@ -7,6 +7,7 @@
 #include "server/batch.h"
 #include "server/client_limit.h"
 #include "server/durability.h"
+#include "server/guarding.h"
 #include "server/incoming.h"
 #include "server/locks/lock_session.h"
 #include "server/monitor.h"
@@ -107,6 +108,7 @@ static void bury(struct conn *c)
 
     waiting_end(c);
     lock_session_leave(c);
+    guarding_forget(c);
     transaction_drop(c);
     pubsub_drop(c);
     monitor_end(c);

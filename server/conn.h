@@ -25,6 +25,7 @@ struct transaction;
 struct waiter;
 struct tracker;
 struct outlet;
+struct lock_request;
 struct lock_session;
 
 enum conn_flags {
@@ -45,6 +46,7 @@ enum conn_flags {
     CONN_SKIP_OUTPUT_LIMIT = 1 << 14,
     CONN_HELD = 1 << 15,    /* publishes faster than others deliver; not read from for a moment */
     CONN_SYNCING = 1 << 16, /* what it is answered is held until the disk has it */
+    CONN_PASSES = 1 << 17,  /* its next request has its turn on guarded keys, see guarding.h */
     CONN_WAITS = CONN_PARKED | CONN_BLOCKED | CONN_HELD | CONN_SYNCING,
 };
 
@@ -70,6 +72,7 @@ struct incoming {
     struct blob **blobs; /* the long arguments of the request */
     size_t blobs_len;
     bool complete; /* a whole request that was parked before it ran */
+    bool answered; /* it has been answered meanwhile, and will not run */
 };
 
 /* What few connections need. */
@@ -79,6 +82,9 @@ struct conn_extra {
     struct tracker *tracker;              /* of CLIENT TRACKING */
     struct outlet *outlet;                /* where it is told of keys that changed */
     struct lock_session *lock_session;    /* who holds its locks */
+    struct lock_request *pass;            /* CONN_PASSES */
+    int64_t lock_timeout_ms;              /* if it has one of its own */
+    bool has_lock_timeout;
 };
 
 struct conn {

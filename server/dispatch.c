@@ -6,6 +6,7 @@
 #include "server/durability.h"
 #include "server/effects.h"
 #include "server/gates.h"
+#include "server/guarding.h"
 #include "server/kept.h"
 #include "server/key_locks.h"
 #include "server/monitor.h"
@@ -235,16 +236,28 @@ static uint32_t gates_of(const struct server *s, const struct conn *conn)
     return atomic_load_explicit(&s->gates, memory_order_relaxed) | conn->gates;
 }
 
-static void run_locked(struct call *c)
+/* Whether a guard keeps the command from its one key, whose shard is unlocked then. */
+static NOINLINE bool stopped_at_guard(struct call *c)
+{
+    if (!guarding_stops(c))
+        return false;
+    serving_unlock(c->worker, shard_of(c->first_hash));
+    return true;
+}
+
+/* False if it did not run, but waits: it will be run anew. */
+static bool run_locked(struct call *c)
 {
     struct keyspace *ks = &c->server->keyspace;
     const struct command *cmd = c->cmd;
     struct key_locks locks;
 
     if (LIKELY(command_has_one_key(cmd, c->argv, c->argc))) {
-        struct lock *lock = &ks->shards[shard_of(c->first_hash)].lock;
+        struct shard *shard = &ks->shards[shard_of(c->first_hash)];
 
-        lock_take(lock);
+        lock_take(&shard->lock);
+        if (UNLIKELY(shard->guards) && stopped_at_guard(c))
+            return !c->stopped;
         if (UNLIKELY(c->parsed->like))
             look_ahead(c);
         if (LIKELY(!(c->gates & CLOSELY)))
@@ -254,24 +267,30 @@ static void run_locked(struct call *c)
         if (UNLIKELY(serving_due(c->worker)))
             serving_unlock(c->worker, shard_of(c->first_hash));
         else
-            lock_release(lock);
-    } else if (command_needs_world(cmd, c->argv, c->argc)) {
+            lock_release(&shard->lock);
+        return true;
+    }
+    if (command_needs_world(cmd, c->argv, c->argc)) {
         world_stop();
         worker_read_clocks(c->worker);
         c->now_ms = c->worker->now_ms;
         c->world = true;
         c->conf = c->server->conf;
         c->gates = gates_of(c->server, c->conn);
-        run_handler(c, NULL);
+        if (!guarding_stops(c))
+            run_handler(c, NULL);
         serve(c, NULL);
         world_resume();
     } else {
-        key_locks_take(&locks, c);
+        bool guarded = key_locks_take(&locks, c);
+
         c->holds_shards = locks.any;
-        run_handler(c, &locks);
+        if (LIKELY(!guarded || !guarding_stops(c)))
+            run_handler(c, &locks);
         serve(c, &locks);
         key_locks_release(&locks, ks);
     }
+    return !c->stopped;
 }
 
 ALWAYS_INLINE void account(struct call *c)
@@ -295,15 +314,20 @@ static NOINLINE void settle(struct worker *w)
     effect_settle(w);
 }
 
-static void run(struct call *c)
+static bool run(struct call *c)
 {
     struct worker *w = c->worker;
+    bool done;
 
     timing_begin(w, c->cmd);
-    run_locked(c);
+    done = run_locked(c);
     if (UNLIKELY(w->discarded_len | w->overfull_len))
         settle(w);
-    account(c);
+    if (LIKELY(done))
+        account(c);
+    else
+        timing_withdraw(w);
+    return done;
 }
 
 /* Its locks are held, and its group has begun, by what it is a part of. */
@@ -427,7 +451,8 @@ bool dispatch(struct worker *w, struct conn *conn, const struct parsed *p)
     if (LIKELY(result == GATE_PASS)) {
         if (UNLIKELY(gates & GATE_MONITORED))
             monitor_note(&c);
-        run(&c);
+        if (UNLIKELY(!run(&c)))
+            return false;
         if (UNLIKELY(gates & GATE_MONITORED))
             monitor_show(&c);
     } else if (result == GATE_REFUSED) {

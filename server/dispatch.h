@@ -9,7 +9,7 @@
 #include "server/call.h"
 #include "server/worker.h"
 
-/* Executes a request of the worker's batch. False: it must wait, and the connection is parked. */
+/* Executes a request of the worker's batch. False: it must wait, and the connection with it. */
 bool dispatch(struct worker *w, struct conn *c, const struct parsed *p);
 
 /* Counts the call's reply, which is an error. */

@@ -6,6 +6,7 @@
 #include "server/access.h"
 #include "server/effects.h"
 #include "server/latency.h"
+#include "server/locks/lock_guard.h"
 #include "server/reaper.h"
 #include "server/serving.h"
 #include "storage/policed.h"
@@ -245,6 +246,7 @@ static bool evict_candidate(struct evictor *ev, const struct candidate *c)
     f = space_find_hash(keyspace_space(ks, c->db, shard), c->hash);
     fits =
         f.entry && (f.entry->has_expiry || !only_volatile(conf)) &&
+        !lock_guarded(&ks->shards[shard], c->db, entry_key(f.entry), c->hash) &&
         access_dispensability(conf, w->now_ms, f.entry,
                               *keyspace_access(ks, c->db, c->hash, f.entry)) >= c->dispensability;
     if (fits)
@@ -296,6 +298,8 @@ static bool evict_random(struct evictor *ev)
     lock_take(&ks->shards[shard].lock);
     space = keyspace_space(ks, db, shard);
     e = draw(space, only_volatile(w->server->conf));
+    if (e && lock_guarded(&ks->shards[shard], db, entry_key(e), entry_hash(e)))
+        e = NULL;
     if (e)
         drop(ev, db, entry_hash(e), space_find(space, entry_hash(e), entry_key(e)));
     serving_unlock(w, shard);

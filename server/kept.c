@@ -63,6 +63,14 @@ struct kept *kept_new(struct call *c)
     return k;
 }
 
+struct kept *kept_name(const struct call *c)
+{
+    struct kept *k = mem_alloc(sizeof(*k));
+
+    *k = (struct kept){.cmd = c->cmd, .memory = sizeof(*k)};
+    return k;
+}
+
 void kept_free(struct kept *k)
 {
     for (size_t i = 0; i < k->blobs_len; i++)

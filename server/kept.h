@@ -21,6 +21,8 @@ struct kept {
 
 /* Copies the call's request. Long arguments are borrowed from the result from then on. */
 struct kept *kept_new(struct call *c);
+/* Only which command it was. */
+struct kept *kept_name(const struct call *c);
 void kept_free(struct kept *k);
 
 #endif

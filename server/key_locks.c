@@ -40,14 +40,19 @@ static void add_positions(struct key_locks *locks, const struct call *c, uint64_
     }
 }
 
-void key_locks_hold(const struct key_locks *locks, struct keyspace *ks)
+bool key_locks_hold(const struct key_locks *locks, struct keyspace *ks)
 {
-    if (!locks->any)
-        return;
-    for (int word = 0; word < SHARDS / 64; word++) {
-        for (uint64_t bits = locks->shards[word]; bits; bits &= bits - 1)
-            lock_take(&ks->shards[word * 64 + __builtin_ctzll(bits)].lock);
+    uint64_t guards = 0;
+
+    for (int word = 0; locks->any && word < SHARDS / 64; word++) {
+        for (uint64_t bits = locks->shards[word]; bits; bits &= bits - 1) {
+            struct shard *shard = &ks->shards[word * 64 + __builtin_ctzll(bits)];
+
+            lock_take(&shard->lock);
+            guards |= shard->guards;
+        }
     }
+    return guards;
 }
 
 static bool has(const struct key_locks *locks, unsigned shard)
@@ -107,23 +112,26 @@ bool key_locks_add_keys(struct key_locks *locks, const struct call *c, uint64_t 
     return n > 0;
 }
 
-void key_locks_take(struct key_locks *locks, struct call *c)
+bool key_locks_take(struct key_locks *locks, struct call *c)
 {
+    bool guarded;
+
     struct key_position quick[KEY_POSITIONS_QUICK], *keys;
     int n = key_positions(c, quick, &keys);
 
     locks->any = false;
     if (n <= 0)
-        return;
+        return false;
     memset(locks, 0, sizeof(*locks));
     reserve_hashes(c->worker, (size_t)c->argc);
     c->hashes = c->worker->hashes;
     add_positions(locks, c, c->hashes, keys, n);
-    key_locks_hold(locks, &c->server->keyspace);
+    guarded = key_locks_hold(locks, &c->server->keyspace);
     if (locks->any && n > 1)
         look_ahead(c, keys, n);
     if (keys != quick)
         mem_free(keys);
+    return guarded;
 }
 
 void key_locks_release(const struct key_locks *locks, struct keyspace *ks)

@@ -32,8 +32,8 @@ static inline void key_locks_add(struct key_locks *locks, uint64_t hash)
  * has no keys.
  */
 bool key_locks_add_keys(struct key_locks *locks, const struct call *c, uint64_t *hashes);
-/* Locks what was added. */
-void key_locks_hold(const struct key_locks *locks, struct keyspace *ks);
+/* Locks what was added. True if locks guard keys there (guarding.h). */
+bool key_locks_hold(const struct key_locks *locks, struct keyspace *ks);
 
 /*
  * Has one shard more locked. False if all had to be let go for it and were taken again: what was
@@ -41,8 +41,8 @@ void key_locks_hold(const struct key_locks *locks, struct keyspace *ks);
  */
 bool key_locks_extend(struct key_locks *locks, struct keyspace *ks, uint64_t hash);
 
-/* Hashes the keys of the call into c->hashes and locks their shards. */
-void key_locks_take(struct key_locks *locks, struct call *c);
+/* Hashes the keys of the call into c->hashes and locks their shards; true as above. */
+bool key_locks_take(struct key_locks *locks, struct call *c);
 void key_locks_release(const struct key_locks *locks, struct keyspace *ks);
 
 #endif

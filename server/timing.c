@@ -56,6 +56,12 @@ void timing_switch(struct worker *w, const struct command *cmd)
     w->run_start = now;
 }
 
+void timing_withdraw(struct worker *w)
+{
+    if (--w->run_calls == 0)
+        w->run_cmd = NULL;
+}
+
 void timing_nest(struct worker *w, struct timing *outer)
 {
     *outer = (struct timing){w->run_cmd, w->run_calls, w->run_start, w->run_failed};

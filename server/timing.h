@@ -31,6 +31,9 @@ struct timing {
 void timing_nest(struct worker *w, struct timing *outer);
 void timing_unnest(struct worker *w, const struct timing *outer);
 
+/* The call just begun does not run after all. */
+void timing_withdraw(struct worker *w);
+
 static inline bool timing_each(const struct conf *conf, const struct command *cmd)
 {
     return !(cmd->flags & (CMD_FAST | CMD_QUICK)) || (uint64_t)conf->slowlog_log_slower_than < 1000;

@@ -6,6 +6,7 @@
 #include "base/world.h"
 #include "server/dispatch.h"
 #include "server/durability.h"
+#include "server/guarding.h"
 #include "server/handlers.h"
 #include "server/incoming.h"
 #include "server/kept.h"
@@ -178,20 +179,21 @@ int transaction_flags(const struct call *c)
 
 /* ---- EXEC ------------------------------------------------------------------------------------ */
 
-static void hold(struct call *c, const struct transaction *t)
+/* True if locks may guard keys of the queue. */
+static bool hold(struct call *c, const struct transaction *t)
 {
     struct worker *w = c->worker;
 
     if (!t->world) {
-        key_locks_hold(&t->locks, &c->server->keyspace);
         c->holds_shards = t->locks.any;
-        return;
+        return key_locks_hold(&t->locks, &c->server->keyspace);
     }
     world_stop();
     worker_read_clocks(w);
     c->now_ms = w->now_ms;
     c->conf = c->server->conf;
     c->world = true;
+    return true;
 }
 
 static void log_group(struct call *c, const struct key_locks *held)
@@ -268,6 +270,19 @@ static void run_all(struct call *c, struct transaction *t)
         c->reply_start = c->out.buf->len;
 }
 
+/* Another guards a key of the queue: it is kept as long as EXEC waits. */
+static void turn_away(struct call *c, struct transaction *t)
+{
+    if (UNLIKELY(serving_due(c->worker)))
+        serving_run(c->worker, t->world ? NULL : &t->locks);
+    if (t->world)
+        world_resume();
+    else
+        key_locks_release(&t->locks, &c->server->keyspace);
+    if (!c->stopped)
+        transaction_drop(c->conn);
+}
+
 void transaction_exec(struct call *c)
 {
     struct transaction *t = c->conn->transaction;
@@ -281,7 +296,10 @@ void transaction_exec(struct call *c)
     }
     look_ahead(c, t, table_hint_bucket);
     look_ahead(c, t, table_hint_item);
-    hold(c, t);
+    if (UNLIKELY(hold(c, t)) && guarding_stops_exec(c, t)) {
+        turn_away(c, t);
+        return;
+    }
     if (UNLIKELY(server_gate(c->server, GATE_LOGGED)))
         recording_begin(c->worker);
     if (UNLIKELY(c->conn->gates & CONN_GATE_TRACKING))

@@ -121,7 +121,7 @@ bool wait_begin(struct call *c, const struct wait *wait)
     if (wait->until_us)
         set_timer(waiter);
     c->worker->sync_waiters += wait->ready != NULL;
-    waiter->request = kept_new(c);
+    waiter->request = wait->again ? kept_name(c) : kept_new(c);
     /* From here on it may be served. */
     hang(waiter, c);
     return true;

@@ -25,6 +25,7 @@ struct wait {
     int beside;       /* a key that the command touches besides the one that came; 0: none */
     int64_t until_us; /* monotonic; 0: for ever */
     uint64_t since;   /* WAIT_FOR_CHANGE: the version that is known, 0 for no key */
+    bool again;       /* the request stays with the connection, and is run anew when it goes on */
     void (*in_vain)(struct call *c); /* answers when the time is up; NULL: the null array */
     /* Asked when the disk has more of the log: whether to answer as if time were up. Or NULL. */
     bool (*ready)(const struct call *c, uint64_t since);

@@ -4,6 +4,8 @@
 #include "base/mem.h"
 #include "server/reply.h"
 
+#define LOCK_TIMEOUT_MAX_MS ((int64_t)1 << 50)
+
 /* CLIENT ID */
 void cmd_client_id(struct call *c)
 {
@@ -71,6 +73,21 @@ void cmd_client_no_evict(struct call *c)
 void cmd_client_no_touch(struct call *c)
 {
     set_flag(c, CONN_NO_TOUCH);
+}
+
+/* CLIENT LOCK-TIMEOUT ms: how long commands wait for keys that others guard; -1 is for ever. */
+void cmd_client_lock_timeout(struct call *c)
+{
+    struct conn_extra *x;
+    int64_t ms;
+
+    if (!call_int_between(c, 2, -1, LOCK_TIMEOUT_MAX_MS, &ms,
+                          "ERR timeout is not an integer or out of range"))
+        return;
+    x = conn_extra(c->conn);
+    x->has_lock_timeout = true;
+    x->lock_timeout_ms = ms;
+    reply_ok(c);
 }
 
 /* CLIENT REPLY ON | OFF | SKIP. The gate drops replies, that of OFF and SKIP included. */
@@ -185,6 +202,9 @@ void cmd_client_help(struct call *c)
         "    * USER <username>: it has authenticated as this user.",
         "LIST [TYPE (NORMAL|MASTER|REPLICA|PUBSUB)|ID <client-id> [<client-id> ...]]",
         "    Describes all connections, those of a type, or those with these numbers.",
+        "LOCK-TIMEOUT <milliseconds>",
+        "    How long commands of this connection wait for keys that others guard by locks;",
+        "    0 is not at all, -1 for ever.",
         "NO-EVICT (ON|OFF)",
         "    Spares this connection when clients are closed to free memory.",
         "NO-TOUCH (ON|OFF)",

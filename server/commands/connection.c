@@ -47,6 +47,8 @@ void cmd_reset(struct call *c)
     struct conn *conn = c->conn;
 
     lock_session_leave(conn);
+    if (conn->extra)
+        conn->extra->has_lock_timeout = false;
     transaction_drop(conn);
     monitor_end(conn);
     pubsub_drop(conn);

@@ -63,7 +63,9 @@ bool latch_fits(const struct latch *l, const struct lock_terms *terms)
 bool latch_has_room(const struct latch *l, const struct lock_terms *terms)
 {
     if (terms->passing)
-        return l->guards == 0;
+        return l->guards == 0 && !(terms->shared ? l->passing_writers : l->passing);
+    if (terms->guard && l->passing)
+        return false;
     if (list_empty(&l->holders))
         return true;
     if (terms->of)
@@ -108,6 +110,8 @@ void holder_join(struct latches *t, struct holder *h)
     list_push(&l->holders, &h->in_latch);
     l->taken += h->permits;
     l->guards += h->guard;
+    l->passing += h->passing;
+    l->passing_writers += h->passing && !h->shared;
     t->holders++;
 }
 
@@ -118,6 +122,8 @@ void holder_leave(struct latches *t, struct holder *h)
     list_remove(&h->in_latch);
     l->taken -= h->permits;
     l->guards -= h->guard;
+    l->passing -= h->passing;
+    l->passing_writers -= h->passing && !h->shared;
     t->holders--;
 }
 

@@ -36,7 +36,9 @@ struct latch {
     struct deadline reopens; /* when it may be taken again; in no heap: it is open */
     uint32_t permits, taken; /* permits 0: for writers and readers */
     uint32_t guards;         /* holders that guard the key of that name */
-    uint32_t pins;           /* places that refer to it beside the table */
+    uint32_t passing;        /* those for whose commands it is, and of these those that write */
+    uint32_t passing_writers;
+    uint32_t pins; /* places that refer to it beside the table */
     uint32_t len;
     char name[];
 };

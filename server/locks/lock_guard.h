@@ -16,13 +16,18 @@
 /* Whether the connection has to wait before it touches the key. Locked: the shard. */
 bool lock_guards(struct worker *w, const struct conn *c, int db, struct slice key, uint64_t hash);
 
+/* Whether any session guards it. Locked: the shard. */
+bool lock_guarded(const struct shard *shard, int db, struct slice key, uint64_t hash);
+
 /*
- * A request for these arguments of the call, all of which are guarded. It begins with
- * lock_request_begin(); the wait's `ended` is the caller's, which finds in r->granted whether the
- * command may run now.
+ * A request for arguments 1 to n of the call, all of which are guarded, for a command that `reads`
+ * and does no more. It begins with lock_request_begin(); the wait's `ended` is the caller's, which
+ * asks lock_request_got() whether the command may run now.
  */
-struct lock_request *lock_pass_new(struct call *c, const int *args, int n);
+struct lock_request *lock_pass_new(struct call *c, int n, bool reads);
 /* The command that was granted has run. Serves; no shard is locked. Frees the request. */
 void lock_pass_over(struct worker *w, struct lock_request *r);
+/* The same with its shards locked, by who serves before he unlocks them. */
+void lock_pass_over_locked(struct worker *w, struct lock_request *r);
 
 #endif

@@ -237,7 +237,7 @@ static void answer(struct worker *w, struct lock_request *r, const char *error)
         write_error(&out, "%s", error);
     else if (!r->terms.passing)
         lock_write_tokens(&out, r);
-    waiter->answered = true;
+    waiter->answered = error || !r->terms.passing; /* else it is run yet */
     waiter_hand_over(waiter, w);
 }
 
@@ -339,13 +339,18 @@ static void give_back(struct worker *w, const struct lock_request *r)
     }
 }
 
+bool lock_request_got(const struct lock_request *r, const struct waiter *waiter)
+{
+    return r->granted && !is_lost(waiter);
+}
+
 void lock_wait_ended(struct waiter *waiter)
 {
     struct lock_request *r = waiter->wait.subject;
     struct worker *w = waiter->worker;
     struct key_locks locks = {0}, *held;
 
-    if (!r->granted || is_lost(waiter)) {
+    if (!lock_request_got(r, waiter)) {
         for (int i = 0; i < r->places_len; i++)
             key_locks_add(&locks, r->places[i].hash);
         held = lock_shards(w, &locks);

@@ -97,6 +97,8 @@ bool lock_request_cancel(struct worker *w, struct latch *l, const struct lock_se
 void lock_requests_abandon(struct worker *w, struct lock_session *s, uint64_t client);
 /* The command's wait has ended, one way or another; see waiting.h. */
 void lock_wait_ended(struct waiter *waiter);
+/* Whether it got its locks, and the connection can still be told. The wait has ended. */
+bool lock_request_got(const struct lock_request *r, const struct waiter *waiter);
 /* What a command is answered that has got its locks. */
 void lock_write_tokens(struct writer *out, const struct lock_request *r);
 /* Whether anybody waits in the session. */
