@@ -10,6 +10,7 @@
 #include "server/serving.h"
 #include "server/tracking.h"
 #include "server/watch.h"
+#include "storage/long_save.h"
 #include "storage/value_types.h"
 
 static const struct {
@@ -220,6 +221,10 @@ void effect_discard(struct worker *w, struct entry *e)
 {
     if (LIKELY(e->form < FORM_BLOB)) {
         entry_free(e);
+        return;
+    }
+    if (UNLIKELY(e->form == FORM_OUTSIDE) && *value_saving(e->type, entry_object(e))) {
+        long_save_adopt(*value_saving(e->type, entry_object(e)), e);
         return;
     }
     if (w->discarded_len == w->discarded_cap) {

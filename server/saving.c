@@ -93,7 +93,8 @@ static bool tells_ages(const struct conf *conf)
 static struct job *new_job(struct server *s)
 {
     struct job *j = mem_zalloc(sizeof(*j));
-    struct snapshot_options options = {.compress = s->conf->rdbcompression, .age_arg = s};
+    struct snapshot_options options = {
+        .compress = s->conf->rdbcompression, .delay_us = s->conf->rdb_key_save_delay, .age_arg = s};
 
     options.age = tells_ages(s->conf) ? age_of : NULL;
     j->server = s;

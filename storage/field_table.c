@@ -4,6 +4,7 @@
 #include "base/mem.h"
 #include "base/rng.h"
 #include "storage/hash.h"
+#include "storage/long_save.h"
 
 struct field_table *field_table_new(void)
 {
@@ -93,8 +94,16 @@ const struct field *field_table_random(const struct field_table *t)
 
 /* ---- changing -------------------------------------------------------------------------------- */
 
+/* A snapshot that is being made saves the fields of this hash first. */
+static inline void will_change(struct field_table *t, uint64_t hash)
+{
+    if (UNLIKELY(t->saving != NULL))
+        long_save_first(t->saving, hash);
+}
+
 static void insert(struct field_table *t, uint64_t hash, struct field *f)
 {
+    will_change(t, hash);
     table_insert(&t->table, hash, f, field_hash);
     if (UNLIKELY(f->has_time))
         field_heap_add(&t->timed, f);
@@ -138,6 +147,7 @@ bool field_table_set(struct field_table *t, struct slice name, struct slice valu
         insert(t, hash, field_new(name, value, time == FIELD_TIME_KEEP ? EXPIRY_NONE : time));
         return true;
     }
+    will_change(t, hash);
     hidden = field_hidden(t, f);
     if (time == FIELD_TIME_KEEP)
         time = hidden ? EXPIRY_NONE : field_time(f);
@@ -149,6 +159,7 @@ bool field_table_set(struct field_table *t, struct slice name, struct slice valu
 static void take_out(struct field_table *t, struct table_place place, uint64_t hash,
                      struct field *f)
 {
+    will_change(t, hash);
     leave_heap(t, f);
     table_remove(&t->table, place, hash, field_hash);
     field_free(f);
@@ -168,9 +179,11 @@ bool field_table_remove(struct field_table *t, struct slice name)
 
 void field_table_set_time(struct field_table *t, struct slice name, int64_t time)
 {
+    uint64_t hash = hash_bytes(name);
     struct table_place place;
-    struct field *f = find(t, name, hash_bytes(name), &place);
+    struct field *f = find(t, name, hash, &place);
 
+    will_change(t, hash);
     if (f->has_time && time != EXPIRY_NONE) {
         field_set_time(f, time);
         field_heap_moved(&t->timed, f);

@@ -13,6 +13,7 @@
 
 struct field_table {
     struct table table;
+    struct long_save *saving; /* a snapshot has not saved all of it, see long_save.h; or NULL */
     struct field_heap timed;
     int64_t now_ms;
     /* One whose time is far off, or was when it was looked for; NULL where none is known. */

@@ -5,7 +5,9 @@
 #include "base/mem.h"
 #include "base/rng.h"
 
+#include "storage/long_save.h"
 #include "storage/policed.h"
+#include "storage/value_types.h"
 #include <time.h>
 
 static struct space *new_spaces(void)
@@ -99,6 +101,8 @@ void keyspace_insert(struct keyspace *ks, int db, uint64_t hash, struct entry *e
     if (UNLIKELY(!keyspace_is_used(ks, db)))
         make_spaces(ks, db);
     space_will_change(keyspace_space(ks, db, shard_of(hash)), hash);
+    if (UNLIKELY(e->form == FORM_OUTSIDE) && *value_saving(e->type, entry_object(e)))
+        long_save_moved(*value_saving(e->type, entry_object(e)), shard_of(hash));
     table_insert(&keyspace_space(ks, db, shard_of(hash))->table, hash, e, entry_hash);
     if (UNLIKELY(ks->policies))
         policed_enter(ks, db, hash, e);

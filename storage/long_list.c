@@ -28,11 +28,16 @@ struct list_node *node_new(size_t size)
 
     n->cap = (uint32_t)(whole - sizeof(*n));
     n->begin = n->end = 0;
+    n->shared = NODE_OWN;
     return n;
 }
 
 void node_free(struct list_node *n)
 {
+    if (UNLIKELY(n->shared == NODE_SHARED)) {
+        n->shared = NODE_LEFT;
+        return;
+    }
     mem_free_sized(n, sizeof(*n) + n->cap);
 }
 
@@ -43,6 +48,16 @@ void node_fill(struct list_node *n, size_t begin, const struct list_node *from)
     memmove(n->data + begin, from->data + from->begin, len);
     n->begin = (uint32_t)begin;
     n->end = (uint32_t)(begin + len);
+}
+
+struct list_node *node_own_copy(struct long_list *l, size_t i)
+{
+    struct list_node *old = node_at(l, i), *n = node_new(old->cap);
+
+    node_fill(n, old->begin, old);
+    node_ring_set(&l->ring, i, n, node_ring_count(&l->ring, i));
+    node_free(old);
+    return n;
 }
 
 /*
@@ -84,6 +99,7 @@ struct long_list *long_list_new(void)
     struct long_list *l = mem_alloc(sizeof(*l));
 
     l->count = 0;
+    l->saving = NULL;
     node_ring_init(&l->ring);
     return l;
 }
@@ -179,7 +195,7 @@ static struct list_node *widen(struct long_list *l, enum list_end end, size_t ne
                                struct list_limits max)
 {
     size_t i = end == LIST_HEAD ? 0 : l->ring.len - 1U, cap;
-    struct list_node *n = node_at(l, i);
+    struct list_node *n = node_own(l, i);
 
     if (n->cap - node_used(n) >= need && n->cap - node_used(n) >= node_used(n)) {
         node_fill(n, begin_for(n, n->cap, end, need), n);
@@ -204,7 +220,7 @@ static struct list_node *room_for(struct long_list *l, enum list_end end, size_t
     n = node_at(l, i);
     if (UNLIKELY(node_used(n) + need > max.bytes || node_ring_count(&l->ring, i) >= max.count))
         return add_node(l, end, need, max);
-    return LIKELY(node_room(n, end) >= need) ? n : widen(l, end, need, max);
+    return LIKELY(node_room(n, end) >= need) ? node_own(l, i) : widen(l, end, need, max);
 }
 
 char *long_list_push(struct long_list *l, enum list_end end, size_t size, struct list_limits max)
@@ -233,6 +249,8 @@ void node_append(struct long_list *l, size_t i, size_t j)
 
     if (node_room(n, LIST_TAIL) < more)
         n = node_resize(l, i, node_used(n) + more, LIST_TAIL, more);
+    else
+        n = node_own(l, i);
     memcpy(n->data + n->end, from->data + from->begin, more);
     n->end += (uint32_t)more;
     node_ring_add_count(&l->ring, i, (int64_t)node_ring_count(&l->ring, j));
@@ -280,7 +298,7 @@ void long_list_drop(struct long_list *l, enum list_end end, size_t n, struct lis
         size_t count = node_ring_count(&l->ring, i);
 
         if (LIKELY(n < count)) {
-            drop_from_node(node_at(l, i), end, n);
+            drop_from_node(node_own(l, i), end, n);
             node_ring_add_count(&l->ring, i, -(int64_t)n);
             break;
         }
@@ -314,7 +332,7 @@ struct long_list *long_list_cut(struct long_list *l, enum list_end end, size_t n
     size_t nodes = whole_nodes(l, end, n), first = end == LIST_HEAD ? 0 : l->ring.len - nodes;
     struct long_list *cut;
 
-    if (nodes < MANY)
+    if (nodes < MANY || l->saving)
         return NULL;
     cut = long_list_new();
     for (size_t i = first; i < first + nodes; i++) {

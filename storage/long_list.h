@@ -32,10 +32,15 @@ struct list_limits list_limits(int64_t max_listpack_size);
 struct long_list {
     uint64_t count; /* elements */
     struct node_ring ring;
+    struct long_save *saving; /* a snapshot has not saved all of it, see long_save.h; or NULL */
 };
+
+/* Whether a snapshot that is being made has yet to save a node: then it is not to be changed. */
+enum { NODE_OWN, NODE_SHARED, NODE_LEFT /* it is in the list no more, and the snapshot's */ };
 
 struct list_node {
     uint32_t cap, begin, end;
+    uint32_t shared;
     char data[];
 };
 

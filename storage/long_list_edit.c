@@ -23,7 +23,7 @@ static bool fits(const struct long_list *l, size_t i, size_t need, struct list_l
 static char *open_gap(struct long_list *l, size_t i, size_t offset, size_t need,
                       struct list_limits max)
 {
-    struct list_node *n = node_at(l, i);
+    struct list_node *n = node_own(l, i);
     size_t grown = node_used(n) + node_used(n) / 4 + need;
     bool at_front;
     char *at;
@@ -60,7 +60,7 @@ static void close_gap(struct list_node *n, size_t offset, size_t len)
 /* What is behind the gap becomes a node of its own. */
 static void split(struct long_list *l, struct gap g)
 {
-    struct list_node *n = node_at(l, g.node), *rest;
+    struct list_node *n = node_own(l, g.node), *rest;
     size_t moved = node_used(n) - g.offset, count = node_ring_count(&l->ring, g.node);
 
     rest = node_new(moved);
@@ -153,7 +153,7 @@ static char *replace_node(struct long_list *l, size_t i, size_t need)
 static char *replace(struct long_list *l, uint64_t index, size_t size, struct list_limits max)
 {
     struct gap g = gap_at(l, index);
-    struct list_node *n = node_at(l, g.node);
+    struct list_node *n = node_own(l, g.node);
     const char *at = n->data + n->begin + g.offset;
     size_t old = (size_t)(trail_next(at) - at), need = size + trail_size(size);
     char *to = n->data + n->begin + g.offset;
@@ -186,7 +186,7 @@ void long_list_set(struct long_list *l, uint64_t index, const struct pack_value 
 static size_t sift(struct long_list *l, size_t i, const struct pack_value *v, size_t skip,
                    uint64_t most)
 {
-    struct list_node *n = node_at(l, i);
+    struct list_node *n = node_own(l, i);
     const char *at = n->data + n->begin, *end = n->data + n->end;
     size_t removed = 0;
     char *to;

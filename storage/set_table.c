@@ -3,6 +3,7 @@
 
 #include "base/mem.h"
 #include "storage/hash.h"
+#include "storage/long_save.h"
 
 enum { NUMBER_BITS = 47 };
 #define NUMBER_MARK ((uint64_t)1 << NUMBER_BITS)
@@ -64,7 +65,7 @@ static uint64_t hash_member(const struct set_member *m)
     return m->is_number ? hash_number(m->number) : hash_bytes(m->text);
 }
 
-static uint64_t hash_item(const void *item)
+uint64_t set_table_hash(const void *item)
 {
     struct set_member m = set_table_member(item);
 
@@ -92,6 +93,13 @@ static void *find(const struct set_table *s, const struct set_member *m, uint64_
                           place);
     v = set_member_value(m);
     return table_find(&s->table, hash, slice_make((const char *)&v, 0), is_this_element, place);
+}
+
+/* A snapshot that is being made saves the members of this hash first. */
+static inline void will_change(struct set_table *s, uint64_t hash)
+{
+    if (UNLIKELY(s->saving != NULL))
+        long_save_first(s->saving, hash);
 }
 
 /* ---- the set -------------------------------------------------------------------------------- */
@@ -131,7 +139,10 @@ bool set_table_has(const struct set_table *s, const struct set_member *m)
 
 void set_table_put(struct set_table *s, const struct set_member *m)
 {
-    table_insert(&s->table, hash_member(m), new_item(m), hash_item);
+    uint64_t hash = hash_member(m);
+
+    will_change(s, hash);
+    table_insert(&s->table, hash, new_item(m), set_table_hash);
 }
 
 bool set_table_add(struct set_table *s, const struct set_member *m)
@@ -141,7 +152,8 @@ bool set_table_add(struct set_table *s, const struct set_member *m)
 
     if (find(s, m, hash, &place))
         return false;
-    table_insert(&s->table, hash, new_item(m), hash_item);
+    will_change(s, hash);
+    table_insert(&s->table, hash, new_item(m), set_table_hash);
     return true;
 }
 
@@ -153,7 +165,8 @@ bool set_table_remove(struct set_table *s, const struct set_member *m)
 
     if (!item)
         return false;
-    table_remove(&s->table, place, hash, hash_item);
+    will_change(s, hash);
+    table_remove(&s->table, place, hash, set_table_hash);
     free_item(item, NULL);
     return true;
 }

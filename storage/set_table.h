@@ -11,10 +11,13 @@
 
 struct set_table {
     struct table table;
+    struct long_save *saving; /* a snapshot has not saved all of it, see long_save.h; or NULL */
 };
 
 /* The member that an item of the table is. Borrowed until it is removed. */
 struct set_member set_table_member(const void *item);
+
+uint64_t set_table_hash(const void *item);
 
 struct set_table *set_table_new(void);
 void set_table_free(struct set_table *s);

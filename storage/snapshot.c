@@ -3,9 +3,11 @@
 
 #include "base/mem.h"
 #include "base/world.h"
+#include "storage/long_save.h"
 #include "storage/policed.h"
 
 #include <errno.h>
+#include <time.h>
 
 enum {
     SLOTS = 16,
@@ -32,6 +34,11 @@ struct batch {
     struct rdb_keys keys;
 };
 
+struct pending {
+    struct pending *next;
+    struct long_save *save;
+};
+
 /* Where writers put what they save; padded, so that they do not get into each other's way. */
 struct slot {
     CACHE_ALIGNED struct lock lock;
@@ -51,6 +58,7 @@ struct snapshot {
 
     CACHE_ALIGNED struct lock queue_lock;
     struct batch *first, **last;
+    struct pending *pending; /* long values that are to be saved piece by piece */
     _Atomic size_t queued;
     _Atomic uint64_t keys, keys_done;
     _Atomic bool cancelled;
@@ -148,6 +156,24 @@ static uint32_t access_of(const struct space *space, const struct entry *e)
     return e->policed ? *policed_access(space, e) : e->access_or_member;
 }
 
+/* Locked: the shard; perhaps a slot. */
+static void begin_long(const struct space_save *save, const struct entry *e, struct rdb_age age)
+{
+    struct snapshot *s = save->snapshot;
+    struct pending *p = mem_alloc(sizeof(*p));
+    const struct long_save_key key = {.db = save->db,
+                                      .shard = save->shard,
+                                      .version = space_version(save->space, e),
+                                      .age = age,
+                                      .compress = s->options.compress};
+
+    p->save = long_save_begin(e, &key);
+    lock_take(&s->queue_lock);
+    p->next = s->pending;
+    s->pending = p;
+    lock_release(&s->queue_lock);
+}
+
 static void visit_item(void *item, void *opaque)
 {
     const struct visit *v = opaque;
@@ -159,6 +185,10 @@ static void visit_item(void *item, void *opaque)
         return;
     if (s->options.age)
         age = s->options.age(s->options.age_arg, access_of(v->save->space, e));
+    if (UNLIKELY(long_save_wanted(e))) {
+        begin_long(v->save, e, age);
+        return;
+    }
     rdb_keys_add(v->keys, e, space_version(v->save->space, e), age, s->options.compress);
 }
 
@@ -271,14 +301,107 @@ static void lock_save(const struct space_save *save)
     lock_take(&save->snapshot->keyspace->shards[save->shard].lock);
 }
 
-static void unlock_save(const struct space_save *save)
+static void unlock_shard(struct lock *lock)
 {
-    lock_release(&save->snapshot->keyspace->shards[save->shard].lock);
+    lock_release(lock);
     if (!world_is_mine())
         world_leave();
 }
 
-/* True at the end of the space, of which nobody has to save anything any more. */
+static void unlock_save(const struct space_save *save)
+{
+    unlock_shard(&save->snapshot->keyspace->shards[save->shard].lock);
+}
+
+/* ---- long values ---- */
+
+static struct long_save *take_pending(struct snapshot *s)
+{
+    struct long_save *save = NULL;
+    struct pending *p;
+
+    lock_take(&s->queue_lock);
+    p = s->pending;
+    if (p) {
+        save = p->save;
+        s->pending = p->next;
+        mem_free(p);
+    }
+    lock_release(&s->queue_lock);
+    return save;
+}
+
+/* The shard's lock of the key that has the value by now, which is given back. */
+static struct lock *lock_long(struct snapshot *s, const struct long_save *save)
+{
+    for (;;) {
+        unsigned shard = long_save_shard(save);
+        struct lock *lock = &s->keyspace->shards[shard].lock;
+
+        if (!world_is_mine())
+            world_enter();
+        lock_take(lock);
+        if (long_save_shard(save) == shard)
+            return lock;
+        unlock_shard(lock);
+    }
+}
+
+static void give_up_long(struct snapshot *s, struct long_save *save)
+{
+    struct lock *lock = lock_long(s, save);
+
+    long_save_give_up(save);
+    unlock_shard(lock);
+}
+
+static void delay(const struct snapshot *s, uint64_t keys)
+{
+    uint64_t us = keys * (uint64_t)s->options.delay_us;
+    struct timespec span = {(time_t)(us / 1000000), (long)(us % 1000000) * 1000};
+
+    if (s->options.delay_us > 0 && keys)
+        nanosleep(&span, NULL);
+}
+
+static void write_long(struct snapshot *s, struct rdb_writer *w, struct long_save *save)
+{
+    struct buf out = {0};
+    bool done = false;
+
+    write_keys(s, w, long_save_db(save), long_save_head(save));
+    while (!done && w->status == 0) {
+        struct lock *lock;
+
+        if (atomic_load_explicit(&s->cancelled, memory_order_relaxed))
+            w->status = -ECANCELED;
+        lock = lock_long(s, save);
+        done = long_save_portion(save, &out);
+        unlock_shard(lock);
+        rdb_writer_bytes(w, buf_slice(&out));
+        delay(s, out.len > 0);
+        out.len = 0;
+    }
+    if (done)
+        rdb_writer_bytes(w, long_save_behind(save));
+    else
+        give_up_long(s, save);
+    atomic_fetch_add_explicit(&s->keys_done, 1, memory_order_relaxed);
+    buf_release(&out);
+    long_save_free(save);
+}
+
+static void write_pending(struct snapshot *s, struct rdb_writer *w)
+{
+    struct long_save *save;
+
+    while (w->status == 0 && (save = take_pending(s)))
+        write_long(s, w, save);
+}
+
+/* ---- spaces ---- */
+
+/* True at the end of the space. */
 static bool save_portion(struct space_save *save, struct rdb_keys *keys)
 {
     bool ended;
@@ -291,15 +414,23 @@ static bool save_portion(struct space_save *save, struct rdb_keys *keys)
             save_interval(save, save->next, keys);
     }
     ended = save->next == save->intervals;
-    if (ended)
-        atomic_store(&save->space->saving, NULL);
     unlock_save(save);
     return ended;
+}
+
+/* Nobody has to save anything of it any more. It may be freed then. */
+static void let_go(struct space_save *save)
+{
+    lock_save(save);
+    atomic_store(&save->space->saving, NULL);
+    save->space = NULL;
+    unlock_save(save);
 }
 
 int snapshot_write(struct snapshot *s, struct rdb_writer *w)
 {
     struct rdb_keys keys = {0};
+    bool ended;
 
     for (size_t i = 0; i < s->saves_len && w->status == 0;) {
         struct space_save *save = &s->saves[i];
@@ -307,10 +438,18 @@ int snapshot_write(struct snapshot *s, struct rdb_writer *w)
         if (atomic_load_explicit(&s->cancelled, memory_order_relaxed))
             w->status = -ECANCELED;
         write_queue(s, w);
-        if (save_portion(save, &keys))
-            i++;
+        write_pending(s, w);
+        if (w->status)
+            break;
+        ended = save_portion(save, &keys);
         write_keys(s, w, save->db, &keys);
+        delay(s, keys.count);
         rdb_keys_clear(&keys);
+        if (ended) {
+            write_pending(s, w);
+            let_go(save);
+            i++;
+        }
     }
     write_slots(s, w);
     rdb_keys_release(&keys);
@@ -319,19 +458,38 @@ int snapshot_write(struct snapshot *s, struct rdb_writer *w)
 
 /* ---- the end --------------------------------------------------------------------------------- */
 
+/* Nobody saves anything of it any more; it may not be freed yet. */
+static void close_space(struct space_save *save)
+{
+    lock_save(save);
+    memset(save->saved, 0xff, words_of(save->intervals) * sizeof(*save->saved));
+    unlock_save(save);
+}
+
+/* What a snapshot that was not written to its end has begun. */
+static void give_up(struct snapshot *s)
+{
+    struct long_save *long_one;
+
+    for (size_t i = 0; i < s->saves_len; i++) {
+        if (s->saves[i].space)
+            close_space(&s->saves[i]);
+    }
+    while ((long_one = take_pending(s))) {
+        give_up_long(s, long_one);
+        long_save_free(long_one);
+    }
+    for (size_t i = 0; i < s->saves_len; i++) {
+        if (s->saves[i].space)
+            let_go(&s->saves[i]);
+    }
+}
+
 void snapshot_end(struct snapshot *s)
 {
     struct batch *next;
 
-    for (size_t i = 0; i < s->saves_len; i++) {
-        struct space_save *save = &s->saves[i];
-
-        if (save->next == save->intervals)
-            continue;
-        lock_save(save);
-        atomic_store(&save->space->saving, NULL);
-        unlock_save(save);
-    }
+    give_up(s);
     for (struct batch *b = take_queue(s); b; b = next) {
         next = b->next;
         free_batch(b);

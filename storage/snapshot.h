@@ -26,6 +26,7 @@ struct snapshot;
 
 struct snapshot_options {
     bool compress;
+    int64_t delay_us; /* for tests: so long for each key, or part of a long one */
     struct rdb_age (*age)(void *arg, uint32_t access); /* NULL: ages are not told */
     void *age_arg;
 };

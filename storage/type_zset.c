@@ -97,10 +97,12 @@ struct entry *zset_put(struct entry *e, const struct zset_spot *spot, double sco
 {
     if (!is_large(e))
         return put_packed(e, spot, score, limits);
-    if (spot->found)
+    if (spot->found) {
+        zset_large_will_change(large(e), spot->hash);
         btree_rescore(&large(e)->order, spot->item, score);
-    else
+    } else {
         zset_large_add(large(e), spot->member, spot->hash, score);
+    }
     return e;
 }
 

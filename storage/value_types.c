@@ -1,6 +1,7 @@
 /* The table of value types, see value_types.h. */
 #include "storage/value_types.h"
 
+#include "storage/long_save.h"
 #include "storage/string.h"
 #include "storage/type_hash.h"
 #include "storage/type_list.h"
@@ -30,10 +31,31 @@ static const struct table *table_of_zset(const void *object)
     return &((const struct zset_large *)object)->members;
 }
 
+static struct long_save **saving_of_list(void *object)
+{
+    return &((struct long_list *)object)->saving;
+}
+
+static struct long_save **saving_of_set(void *object)
+{
+    return &((struct set_table *)object)->saving;
+}
+
+static struct long_save **saving_of_hash(void *object)
+{
+    return &((struct field_table *)object)->saving;
+}
+
+static struct long_save **saving_of_zset(void *object)
+{
+    return &((struct zset_large *)object)->saving;
+}
+
 static const struct value_type types[] = {
     [TYPE_STRING] = {.name = "string", .encoding = string_encoding, .digest = string_digest},
     [TYPE_LIST] = {.name = "list",
                    .free = long_list_free,
+                   .saving = saving_of_list,
                    .effort = long_list_effort,
                    .copy = long_list_copy,
                    .memory = long_list_memory,
@@ -41,6 +63,7 @@ static const struct value_type types[] = {
                    .digest = lists_digest},
     [TYPE_SET] = {.name = "set",
                   .free = set_free,
+                  .saving = saving_of_set,
                   .effort = set_effort,
                   .copy = set_copy,
                   .memory = set_memory,
@@ -50,6 +73,7 @@ static const struct value_type types[] = {
                   .table = table_of_set},
     [TYPE_HASH] = {.name = "hash",
                    .free = hash_free,
+                   .saving = saving_of_hash,
                    .effort = hash_effort,
                    .copy = hash_copy,
                    .memory = hash_memory,
@@ -62,6 +86,7 @@ static const struct value_type types[] = {
                    .table = table_of_hash},
     [TYPE_ZSET] = {.name = "zset",
                    .free = zset_large_free,
+                   .saving = saving_of_zset,
                    .effort = zset_large_effort,
                    .copy = zset_large_copy,
                    .memory = zset_large_memory,
@@ -81,8 +106,17 @@ const char *value_type_name(enum type type)
     return value_type(type)->name;
 }
 
+struct long_save **value_saving(enum type type, void *object)
+{
+    return value_type(type)->saving(object);
+}
+
 void value_free(enum type type, void *object)
 {
+    struct long_save *saving = *value_saving(type, object);
+
+    if (UNLIKELY(saving != NULL))
+        long_save_lose(saving);
     value_type(type)->free(object);
 }
 

@@ -28,6 +28,8 @@ struct value_type {
     /* The same for equal values in whatever encoding. */
     struct digest (*digest)(const struct entry *e);
     value_hint_fn *hint; /* NULL where there is nothing to be had */
+    /* Where an object has what long_save.h needs to know; NULL in it where no snapshot is. */
+    struct long_save **(*saving)(void *object);
     /* The table that an object has its elements in; NULL where it has none. */
     const struct table *(*table)(const void *object);
     /*
@@ -43,6 +45,9 @@ struct value_type {
 
 /* NULL for a number that is no type. */
 const struct value_type *value_type(enum type type);
+
+/* Of objects outside of their entries. */
+struct long_save **value_saving(enum type type, void *object);
 
 const char *value_type_name(enum type type);
 void value_free(enum type type, void *object);

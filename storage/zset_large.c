@@ -90,6 +90,7 @@ void zset_large_add(struct zset_large *z, struct slice member, uint64_t hash, do
 {
     struct zset_item *item = zset_item_new(member, score);
 
+    zset_large_will_change(z, hash);
     table_insert(&z->members, hash, item, zset_item_hash);
     z->bytes += mem_good_size(item_size(member.len));
     btree_insert(&z->order, item);
@@ -112,6 +113,7 @@ void zset_large_fill(struct zset_large *z, const struct table *members,
 static void leave(struct zset_large *z, struct zset_item *item, uint64_t hash,
                   struct table_place place)
 {
+    zset_large_will_change(z, hash);
     table_remove(&z->members, place, hash, zset_item_hash);
     z->bytes -= mem_good_size(item_size(item->len));
     zset_item_free(item);

@@ -6,12 +6,14 @@
 #define LK_STORAGE_ZSET_LARGE_H
 
 #include "storage/btree.h"
+#include "storage/long_save.h"
 #include "storage/table.h"
 
 struct zset_large {
     struct table members;
     struct btree order;
-    size_t bytes; /* of the items' allocations */
+    size_t bytes;             /* of the items' allocations */
+    struct long_save *saving; /* a snapshot has not saved all of it, see long_save.h; or NULL */
 };
 
 struct zset_large *zset_large_new(void);
@@ -37,6 +39,13 @@ static inline struct zset_item *zset_large_find(const struct zset_large *z, stru
                                                 uint64_t hash, struct table_place *place)
 {
     return table_find(&z->members, hash, member, zset_item_is, place);
+}
+
+/* A member of this hash will be changed: a snapshot that is being made saves it first. */
+static inline void zset_large_will_change(struct zset_large *z, uint64_t hash)
+{
+    if (UNLIKELY(z->saving != NULL))
+        long_save_first(z->saving, hash);
 }
 
 /* A member that is not there yet. */

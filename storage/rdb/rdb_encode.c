@@ -63,8 +63,7 @@ static bool put_plain(struct buf *out, const struct list_run *run, bool compress
     return true;
 }
 
-static void put_list_node(struct buf *out, struct list_run run, struct listpack_out *lp,
-                          bool compress)
+void rdb_put_list_run(struct buf *out, struct list_run run, struct listpack_out *lp, bool compress)
 {
     if (put_plain(out, &run, compress))
         return;
@@ -82,7 +81,7 @@ static void put_list(struct buf *out, const struct entry *e, bool compress)
 
     rdb_put_len(out, lists_is_long(e) ? lists_long(e)->ring.len : 1);
     for (run = lists_run(e, 0); run.count; list_run_next(&run))
-        put_list_node(out, run, &lp, compress);
+        rdb_put_list_run(out, run, &lp, compress);
     buf_release(&lp.bytes);
 }
 

@@ -7,7 +7,9 @@
 
 #include "base/buf.h"
 #include "storage/entry.h"
+#include "storage/rdb/listpack_out.h"
 #include "storage/rdb/rdb_format.h"
+#include "storage/type_list.h"
 
 struct rdb_encoding {
     bool compress;
@@ -22,6 +24,9 @@ struct rdb_encoding {
 enum rdb_type rdb_type_of(const struct entry *e, const struct rdb_encoding *how);
 /* The value, without its type. */
 void rdb_put_value(struct buf *out, const struct entry *e, const struct rdb_encoding *how);
+
+/* Elements of a list as one of its nodes; `lp` is scratch. */
+void rdb_put_list_run(struct buf *out, struct list_run run, struct listpack_out *lp, bool compress);
 
 /* What DUMP answers: type, value, and a checksum. */
 void rdb_put_dump(struct buf *out, const struct entry *e, bool compress);
