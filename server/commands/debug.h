@@ -14,6 +14,9 @@ void debug_htstats(struct call *c);
 void debug_htstats_key(struct call *c);
 void debug_populate(struct call *c);
 
+/* debug_locks.c: locks of clients. */
+void debug_locks(struct call *c);
+
 /* debug_waiting.c: clients that wait. */
 void debug_waiting(struct call *c);
 

@@ -256,7 +256,7 @@ void disturb_latches(struct client *c)
 
         if (id != 0)
             tell(c, pick(3) ? "CLIENT UNBLOCK %lld" : "CLIENT KILL ID %lld", id);
-        switch (pick(6)) {
+        switch (pick(7)) {
         case 0:
             tell(c, "LOCK.LIST MATCH latch:*");
             break;
@@ -268,6 +268,9 @@ void disturb_latches(struct client *c)
             break;
         case 3:
             tell(c, "INFO locks");
+            break;
+        case 5:
+            tell(c, "DEBUG LOCKS");
             break;
         case 4:
             tell(c, "LOCK.RENEW * LEASE 100");

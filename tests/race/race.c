@@ -245,7 +245,7 @@ int main(int argc, char **argv)
     crowd_run(s, queueing, o.rounds, o.seed + 4);
     expect_alive(s);
     queues_end(s, PRODUCERS, o.rounds);
-    crowd_run(s, locking, o.rounds / 3, o.seed + 6);
+    crowd_run(s, locking, o.rounds / 5, o.seed + 6);
     expect_alive(s);
     latches_end(s);
     versions_begin(s);
