@@ -1,6 +1,8 @@
 /* INFO: persistence. See info.h. */
 #include "server/info.h"
 #include "server/loading.h"
+#include "server/logging.h"
+#include "server/rewriting.h"
 #include "server/saving.h"
 
 #include "base/clock.h"
@@ -19,23 +21,40 @@ static void snapshots(struct info *i, const struct saving_facts *f)
     info_int(i, "rdb_last_load_keys_loaded", (int64_t)i->server->load_keys);
 }
 
-/* What a Redis says that was never told to log its changes. */
+static void sizes_of_log(struct info *i, const struct rewriting_facts *f)
+{
+    struct journal_stats stats;
+
+    journal_stats(i->server->journal, &stats);
+    info_int(i, "aof_current_size", (int64_t)stats.size);
+    info_int(i, "aof_base_size", (int64_t)stats.base_size);
+    info_int(i, "aof_pending_rewrite", f->scheduled);
+    info_int(i, "aof_buffer_length", (int64_t)stats.buffered);
+    info_int(i, "aof_pending_bio_fsync", stats.syncing);
+    info_int(i, "aof_delayed_fsync", (int64_t)stats.delayed_syncs);
+    info_int(i, "aof_last_seq", (int64_t)journal_seq(i->server->journal));
+    info_int(i, "aof_durable_seq", (int64_t)journal_durable(i->server->journal));
+}
+
 static void log_of_changes(struct info *i)
 {
-    static const char lines[] = "aof_enabled:0\r\n"
-                                "aof_rewrite_in_progress:0\r\n"
-                                "aof_rewrite_scheduled:0\r\n"
-                                "aof_last_rewrite_time_sec:-1\r\n"
-                                "aof_current_rewrite_time_sec:-1\r\n"
-                                "aof_last_bgrewrite_status:ok\r\n"
-                                "aof_rewrites:0\r\n"
-                                "aof_rewrites_consecutive_failures:0\r\n"
-                                "aof_last_write_status:ok\r\n"
-                                "aof_last_cow_size:0\r\n"
-                                "module_fork_in_progress:0\r\n"
-                                "module_fork_last_cow_size:0\r\n";
+    struct rewriting_facts f = rewriting_facts(i->server);
+    bool on = logging_is_on(i->server);
 
-    buf_append_str(&i->out, lines);
+    info_int(i, "aof_enabled", on);
+    info_int(i, "aof_rewrite_in_progress", f.running);
+    info_int(i, "aof_rewrite_scheduled", f.scheduled);
+    info_int(i, "aof_last_rewrite_time_sec", f.last_took_s);
+    info_int(i, "aof_current_rewrite_time_sec", f.running_s);
+    info_text(i, "aof_last_bgrewrite_status", f.ok ? "ok" : "err");
+    info_int(i, "aof_rewrites", (int64_t)f.done);
+    info_int(i, "aof_rewrites_consecutive_failures", (int64_t)f.failures);
+    info_text(i, "aof_last_write_status", server_gate(i->server, GATE_LOG_BROKEN) ? "err" : "ok");
+    info_int(i, "aof_last_cow_size", 0);
+    info_int(i, "module_fork_in_progress", 0);
+    info_int(i, "module_fork_last_cow_size", 0);
+    if (on)
+        sizes_of_log(i, &f);
 }
 
 static void loading(struct info *i, const struct loading_facts *f)

@@ -184,6 +184,28 @@ bool loading_now(struct server *s, bool replace)
     return ok;
 }
 
+bool loading_base(struct server *s, const char *path, int64_t *end)
+{
+    struct loading_job *l = mem_zalloc(sizeof(*l));
+    int status;
+
+    prepare(l, s, conf_workers(s->conf));
+    l->load.now_ms = INT64_MIN; /* what is over by now was there when the next record was made */
+    l->joined = true;
+    l->fd = status = file_ops->open(path, O_RDONLY, 0);
+    l->size = status < 0 ? status : file_size(l->fd);
+    if (l->size < 0)
+        buf_append_str(&l->load.error, strerror((int)-l->size));
+    else
+        l->ok = rdb_load(&l->load, l->fd, l->size);
+    if (!l->ok)
+        log_warning("%s cannot be loaded: %.*s", path, (int)l->load.error.len, l->load.error.ptr);
+    *end = l->load.end;
+    status = l->ok;
+    loading_free(l);
+    return status;
+}
+
 /* ---- what is told ---------------------------------------------------------------------------- */
 
 struct loading_facts loading_facts(const struct loading_job *l)

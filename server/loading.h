@@ -22,6 +22,12 @@ void loading_free(struct loading_job *l);
 /* Loads the file now, in this thread, with the world stopped. False, and logged, if it cannot. */
 bool loading_now(struct server *s, bool replace);
 
+/*
+ * The snapshot with which a file of the log begins, by several threads, which run in the world.
+ * False, and logged, if it cannot be loaded; *end is what follows it.
+ */
+bool loading_base(struct server *s, const char *path, int64_t *end);
+
 struct loading_facts {
     int64_t began_s;
     uint64_t total, loaded;

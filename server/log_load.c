@@ -8,6 +8,7 @@
 #include "server/call.h"
 #include "server/dispatch.h"
 #include "server/effects.h"
+#include "server/loading.h"
 #include "storage/log/log_check.h"
 
 #include <errno.h>
@@ -269,11 +270,27 @@ static bool load_runs(struct loading *l, const char *path, size_t from)
     return check.verdict == LOG_SOUND || cut_tail(l, path, &check);
 }
 
+static bool load_snapshot(struct loading *l, const char *path, size_t *behind)
+{
+    int64_t end;
+    bool ok;
+
+    world_resume(); /* several threads load it */
+    world_leave();
+    ok = loading_base(l->server, path, &end);
+    world_enter();
+    world_stop();
+    worker_read_clocks(l->worker);
+    *behind = (size_t)end;
+    return ok;
+}
+
 static bool load_part(struct loading *l, const struct log_dir *dir, const struct log_part *part)
 {
     char *path = log_dir_path(dir, part->name);
     int status = map(path, &l->bytes);
     bool ok = false;
+    size_t from;
 
     l->name = part->name;
     l->shown = 0;
@@ -281,7 +298,7 @@ static bool load_part(struct loading *l, const struct log_dir *dir, const struct
     if (status)
         log_warning("%s cannot be read: %s", path, strerror(-status));
     else if (l->bytes.len >= 5 && memcmp(l->bytes.ptr, "REDIS", 5) == 0)
-        log_warning("%s begins with a snapshot, which cannot be read", path);
+        ok = load_snapshot(l, path, &from) && load_runs(l, path, from);
     else
         ok = load_runs(l, path, 0);
     l->out->db = l->conn.db;

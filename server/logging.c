@@ -5,6 +5,7 @@
 #include "base/mem.h"
 #include "server/durability.h"
 #include "server/log_load.h"
+#include "server/rewriting.h"
 #include "server/worker.h"
 
 #include <errno.h>
@@ -45,10 +46,19 @@ struct journal *logging_new(struct server *s)
     return journal_new(&events);
 }
 
-static void set_gates(struct server *s, bool on)
+/* What is to be durable, as far as there is something that it could be made durable in. */
+static void set_gates(struct server *s, const struct conf *conf)
 {
-    server_set_gate(s, GATE_LOGGED, on);
-    server_set_gate(s, GATE_DURABLE, on && s->conf->appendfsync == CONF_FSYNC_ALWAYS);
+    bool writing = journal_state(s->journal) == JOURNAL_WRITING;
+
+    server_set_gate(s, GATE_LOGGED, logging_is_on(s));
+    if (writing || !logging_is_on(s))
+        server_set_gate(s, GATE_DURABLE, writing && conf->appendfsync == CONF_FSYNC_ALWAYS);
+}
+
+bool logging_is_on(const struct server *s)
+{
+    return journal_state(s->journal) != JOURNAL_OFF && !s->log_ending;
 }
 
 /* ---- the start ------------------------------------------------------------------------------ */
@@ -84,16 +94,17 @@ static bool open_dir(const struct conf *conf, struct log_dir *dir)
 
 static bool begin(struct server *s, struct log_dir *dir, const struct log_loaded *loaded)
 {
+    struct journal_place at = {loaded->append, loaded->db, loaded->seq};
     int status;
 
     journal_set_sync(s->journal, sync_of(s->conf), s->conf->aof_timestamp_enabled);
-    status = journal_start(s->journal, dir, loaded->append, false, loaded->seq, loaded->db);
+    status = journal_start(s->journal, dir, &at);
     if (status) {
         log_warning("The log of changes cannot be opened in %s: %s", s->conf->appenddirname,
                     strerror(-status));
         return false;
     }
-    set_gates(s, true);
+    set_gates(s, s->conf);
     return true;
 }
 
@@ -112,6 +123,67 @@ bool logging_start(struct server *s)
 
 void logging_end(struct server *s)
 {
-    set_gates(s, false);
+    server_set_gate(s, GATE_LOGGED | GATE_DURABLE, false);
     journal_stop(s->journal);
+}
+
+/* ---- while it runs -------------------------------------------------------------------------- */
+
+/* Who waits for the disk goes on without it. */
+static void turn_off(struct server *s)
+{
+    s->log_ending = rewriting_runs(s);
+    if (s->log_ending)
+        rewriting_cancel(s);
+    else
+        journal_stop(s->journal);
+    server_set_gate(s, GATE_LOG_BROKEN, false);
+    durability_reached(s);
+}
+
+static bool turn_on(struct server *s, const struct conf *conf, struct buf *why)
+{
+    struct log_dir dir;
+    int status;
+
+    if (s->log_ending) {
+        buf_append_str(why, "The log of changes is still being ended. Try again.");
+        return false;
+    }
+    if (!open_dir(conf, &dir)) {
+        log_dir_release(&dir);
+        buf_append_str(why, "Unable to turn on AOF. Check server logs.");
+        return false;
+    }
+    status = journal_start_anew(s->journal, &dir);
+    log_dir_release(&dir);
+    if (status)
+        buf_printf(why, "Unable to turn on AOF: %s", strerror(-status));
+    else
+        rewriting_begin(s);
+    return !status;
+}
+
+bool logging_configure(struct server *s, const struct conf *to, struct buf *why)
+{
+    journal_set_sync(s->journal, sync_of(to), to->aof_timestamp_enabled);
+    if (!to->appendonly && logging_is_on(s))
+        turn_off(s);
+    else if (to->appendonly && !logging_is_on(s) && !turn_on(s, to, why))
+        return false;
+    set_gates(s, to);
+    return true;
+}
+
+void logging_rebased(struct server *s, bool ok)
+{
+    if (s->log_ending) {
+        s->log_ending = false;
+        journal_stop(s->journal);
+        durability_reached(s);
+    } else if (ok) {
+        server_set_gate(s, GATE_LOG_BROKEN, false);
+        log_notice("The log of changes is complete");
+    }
+    set_gates(s, s->conf);
 }

@@ -15,4 +15,11 @@ void logging_end(struct server *s);
 
 struct journal *logging_new(struct server *s);
 
+/* Whether changes are logged, or will be when there is a base. */
+bool logging_is_on(const struct server *s);
+/* There is a new base, or it could not be made. On the main thread, the world is stopped. */
+void logging_rebased(struct server *s, bool ok);
+/* The configuration is about to become `to`. On the main thread, the world is stopped. */
+bool logging_configure(struct server *s, const struct conf *to, struct buf *why);
+
 #endif

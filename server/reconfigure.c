@@ -6,6 +6,7 @@
 #include "base/world.h"
 #include "server/crash.h"
 #include "server/listener.h"
+#include "server/logging.h"
 #include "server/policer.h"
 #include "server/process.h"
 #include "server/slowlog.h"
@@ -121,6 +122,11 @@ static bool apply_policies(struct server *s, const struct conf *to, struct buf *
     return true;
 }
 
+static bool apply_log(struct server *s, const struct conf *to, struct buf *why)
+{
+    return logging_configure(s, to, why);
+}
+
 /* In this order; what can fail comes first, and is undone if something behind it fails. */
 static const struct applier {
     enum option_id id;
@@ -132,6 +138,9 @@ static const struct applier {
     {OPT_oom_score_adj, apply_oom_score},
     {OPT_oom_score_adj_values, apply_oom_score},
     {OPT_dir, apply_dir},
+    {OPT_appendonly, apply_log},
+    {OPT_appendfsync, apply_log},
+    {OPT_aof_timestamp_enabled, apply_log},
     {OPT_loglevel, apply_loglevel},
     {OPT_proc_title_template, apply_title},
     {OPT_port, apply_title},

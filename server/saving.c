@@ -8,6 +8,7 @@
 #include "base/world.h"
 #include "server/access.h"
 #include "server/crash.h"
+#include "server/rewriting.h"
 #include "storage/rdb/rdb_file.h"
 #include "storage/snapshot.h"
 
@@ -90,25 +91,33 @@ static bool tells_ages(const struct conf *conf)
            conf->maxmemory_policy == CONF_VOLATILE_LRU;
 }
 
+struct snapshot *saving_snapshot(struct server *s, struct rdb_header *header)
+{
+    struct snapshot_options options = {
+        .compress = s->conf->rdbcompression, .delay_us = s->conf->rdb_key_save_delay, .age_arg = s};
+    struct snapshot *snapshot;
+
+    options.age = tells_ages(s->conf) ? age_of : NULL;
+    snapshot = snapshot_begin(&s->keyspace, &options);
+    *header = (struct rdb_header){
+        .redis_version = REDIS_VERSION,
+        .now_s = clock_wall_ms() / 1000,
+        .used_memory = mem_used(),
+        .seq = snapshot_seq(snapshot),
+        .checksum = s->conf->rdbchecksum,
+    };
+    return snapshot;
+}
+
 static struct job *new_job(struct server *s)
 {
     struct job *j = mem_zalloc(sizeof(*j));
-    struct snapshot_options options = {
-        .compress = s->conf->rdbcompression, .delay_us = s->conf->rdb_key_save_delay, .age_arg = s};
 
-    options.age = tells_ages(s->conf) ? age_of : NULL;
     j->server = s;
     j->path = mem_strdup(s->conf->dbfilename);
     j->step_by_step = s->conf->rdb_save_incremental_fsync;
     j->dirty = dirty_now(s);
-    j->snapshot = snapshot_begin(&s->keyspace, &options);
-    j->header = (struct rdb_header){
-        .redis_version = REDIS_VERSION,
-        .now_s = clock_wall_ms() / 1000,
-        .used_memory = mem_used(),
-        .seq = snapshot_seq(j->snapshot),
-        .checksum = s->conf->rdbchecksum,
-    };
+    j->snapshot = saving_snapshot(s, &j->header);
     return j;
 }
 
@@ -225,7 +234,7 @@ enum saving_result saving_begin(struct server *s, struct later *waits)
     struct saving *v = s->saving;
     struct job *j;
 
-    if (atomic_load(&v->job))
+    if (atomic_load(&v->job) || rewriting_runs(s))
         return SAVING_BUSY;
     v->last_try_s = clock_wall_ms() / 1000;
     v->began_ms = clock_mono_ms();
@@ -276,7 +285,7 @@ void saving_tick(struct server *s)
 {
     struct saving *v = s->saving;
 
-    if (atomic_load(&v->job) || server_gate(s, GATE_LOADING))
+    if (atomic_load(&v->job) || rewriting_runs(s) || server_gate(s, GATE_LOADING))
         return;
     if (!v->scheduled && !rule_wants(s, dirty_now(s) - v->dirty_at_save, clock_wall_ms() / 1000))
         return;
@@ -361,5 +370,5 @@ bool saving_congested(const struct server *s)
 {
     const struct snapshot *snapshot = atomic_load(&s->saving->snapshot);
 
-    return snapshot && snapshot_queued(snapshot) > QUEUE_MAX;
+    return (snapshot && snapshot_queued(snapshot) > QUEUE_MAX) || rewriting_congested(s);
 }

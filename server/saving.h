@@ -16,6 +16,11 @@ struct saving;
 struct saving *saving_new(struct server *s);
 void saving_free(struct saving *v);
 
+/* One for whatever purpose, and its header. The world is stopped, and no other is being made. */
+struct snapshot;
+struct rdb_header;
+struct snapshot *saving_snapshot(struct server *s, struct rdb_header *header);
+
 /* Why a snapshot cannot begin now. */
 enum saving_result { SAVING_BEGUN, SAVING_BUSY, SAVING_FAILED };
 

@@ -19,6 +19,7 @@
 #include "server/process.h"
 #include "server/pubsub.h"
 #include "server/reaper.h"
+#include "server/rewriting.h"
 #include "server/saving.h"
 #include "server/signals.h"
 #include "server/slowlog.h"
@@ -159,6 +160,7 @@ bool server_init(struct server *s, struct conf *conf)
     s->slowlog = slowlog_new();
     s->reaper = reaper_new();
     s->saving = saving_new(s);
+    s->rewriting = rewriting_new(s);
     s->journal = logging_new(s);
     s->pubsub = pubsub_new(conf_workers(conf));
     s->tracking = tracking_new(conf_workers(conf));
@@ -196,6 +198,7 @@ static void on_cron(evutil_socket_t fd, short what, void *arg)
         server_note_peak(s, mem_used());
         rates_sample(s);
         saving_tick(s);
+        rewriting_tick(s);
     }
     if (s->loading)
         loading_tick(s->loading);
@@ -267,6 +270,7 @@ bool server_prepare_end(struct server *s, int how)
 
     log_warning("User requested shutdown...");
     saving_stop(s);
+    rewriting_stop(s);
     world_enter();
     world_stop();
     if (saves_at_end(s, how)) {
@@ -411,6 +415,7 @@ int server_run(struct server *s)
     loading_free(s->loading);
     s->loading = NULL;
     saving_stop(s);
+    rewriting_stop(s);
     for (int i = 0; i < started; i++)
         worker_stop(&s->workers[i]);
     for (int i = 0; i < started; i++)
@@ -425,6 +430,7 @@ void server_release(struct server *s)
     listener_free(s->listener);
     reaper_free(s->reaper);
     saving_free(s->saving);
+    rewriting_free(s->rewriting);
     s->locks->ending = true;
     for (int i = 0; i < s->workers_len; i++)
         worker_release(&s->workers[i]);

@@ -96,6 +96,8 @@ struct server {
     int64_t started_mono_ms;
 
     struct saving *saving;
+    struct rewriting *rewriting;
+    bool log_ending;                  /* the log is off, but for the base that is being written */
     struct loading_job *loading;      /* NULL: not, or not any more */
     uint64_t load_keys, load_expired; /* what was found then */
     bool load_failed;

@@ -6,11 +6,18 @@
 #include "server/loading.h"
 #include "server/reaper.h"
 #include "server/reply.h"
+#include "server/rewriting.h"
 #include "server/saving.h"
 
 static void refuse_busy(struct call *c)
 {
     reply_error(c, "ERR Background save already in progress");
+}
+
+static void refuse_rewriting(struct call *c)
+{
+    reply_error(c, "ERR Another child process is active (AOF?): can't BGSAVE right now. Use BGSAVE "
+                   "SCHEDULE in order to schedule a BGSAVE whenever possible.");
 }
 
 /* SAVE: others are served meanwhile. With the world stopped. */
@@ -20,6 +27,10 @@ void cmd_save(struct call *c)
 
     if (saving_facts(c->server, 0).running) {
         refuse_busy(c);
+        return;
+    }
+    if (rewriting_runs(c->server)) {
+        refuse_rewriting(c);
         return;
     }
     later = later_begin(c);
@@ -38,7 +49,11 @@ void cmd_bgsave(struct call *c)
         refuse_busy(c);
         return;
     }
-    if (c->conn->flags & CONN_MULTI) {
+    if (rewriting_runs(c->server) && c->argc == 1) {
+        refuse_rewriting(c);
+        return;
+    }
+    if (c->conn->flags & CONN_MULTI || rewriting_runs(c->server)) {
         saving_schedule(c->server);
         reply_simple(c, "Background saving scheduled");
         return;
@@ -47,6 +62,26 @@ void cmd_bgsave(struct call *c)
         reply_simple(c, "Background saving started");
     else
         reply_error(c, "ERR");
+}
+
+/* BGREWRITEAOF, with the world stopped */
+void cmd_bgrewriteaof(struct call *c)
+{
+    switch (rewriting_begin(c->server)) {
+    case REWRITING_BEGUN:
+        reply_simple(c, "Background append only file rewriting started");
+        break;
+    case REWRITING_SCHEDULED:
+        reply_simple(c, "Background append only file rewriting scheduled");
+        break;
+    case REWRITING_BUSY:
+        reply_error(c, "ERR Background append only file rewriting already in progress");
+        break;
+    case REWRITING_FAILED:
+        reply_error(c, "ERR Can't execute an AOF background rewriting. Please check the server "
+                       "logs for more information.");
+        break;
+    }
 }
 
 /* LASTSAVE */
@@ -93,6 +128,7 @@ static void reload_on_main(void *arg)
 {
     struct reload *r = arg;
 
+    rewriting_stop(r->server);
     saving_stop(r->server);
     world_enter();
     world_stop();

@@ -187,33 +187,61 @@ static int start_thread(struct journal *j)
     return status;
 }
 
-int journal_start(struct journal *j, struct log_dir *dir, bool append, bool fresh, uint64_t seq,
-                  int db)
+static void start_at(struct journal *j, uint64_t seq)
+{
+    if (atomic_load(&j->seq) < seq)
+        atomic_store(&j->seq, seq);
+    j->written_seq = j->synced_seq = j->tail->seq = atomic_load(&j->seq);
+    j->last_sync_ms = clock_mono_ms();
+    j->stopping = false;
+    atomic_store(&j->last_error, 0);
+}
+
+static int start(struct journal *j, enum journal_state state)
+{
+    int status;
+
+    j->keeping = state == JOURNAL_WRITING;
+    atomic_store(&j->state, state);
+    status = start_thread(j);
+    if (!status)
+        return 0;
+    atomic_store(&j->state, JOURNAL_OFF);
+    j->keeping = false;
+    return status;
+}
+
+int journal_start(struct journal *j, struct log_dir *dir, const struct journal_place *at)
 {
     int status = log_dir_make(dir);
 
     j->dir = *dir;
     *dir = (struct log_dir){0};
-    if (atomic_load(&j->seq) < seq)
-        atomic_store(&j->seq, seq);
-    j->written_seq = j->synced_seq = atomic_load(&j->seq);
-    atomic_store(&j->durable, fresh ? atomic_load(&j->durable) : j->written_seq);
-    j->tail->seq = j->written_seq;
-    j->last_sync_ms = clock_mono_ms();
+    start_at(j, at->seq);
+    atomic_store(&j->durable, j->written_seq);
+    j->db = at->append ? at->db : -1;
     if (!status)
-        status = append ? open_last(j) : journal_open_file(j, fresh);
-    j->db = append ? db : -1;
-    j->stopping = false;
-    j->keeping = true;
-    atomic_store(&j->state, fresh ? JOURNAL_WAITING : JOURNAL_WRITING);
+        status = at->append ? open_last(j) : journal_open_file(j, false);
     if (!status)
-        status = start_thread(j);
+        status = start(j, JOURNAL_WRITING);
     if (status) {
-        atomic_store(&j->state, JOURNAL_OFF);
-        j->keeping = false;
         journal_close_file(j);
         log_dir_release(&j->dir);
     }
+    return status;
+}
+
+int journal_start_anew(struct journal *j, struct log_dir *dir)
+{
+    int status = log_dir_make(dir);
+
+    j->dir = *dir;
+    *dir = (struct log_dir){0};
+    start_at(j, 0);
+    if (!status)
+        status = start(j, JOURNAL_BROKEN);
+    if (status)
+        log_dir_release(&j->dir);
     return status;
 }
 

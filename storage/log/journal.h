@@ -4,7 +4,7 @@
  * number. A thread of its own writes them to the file, seals each run, and syncs; nobody else waits
  * for the disk.
  *
- *     off --journal_start()--> writing --a write or sync fails--> broken
+ *     off --journal_start()--> writing --a write or sync fails--> broken <--journal_start_anew()--
  *      ^--journal_stop()----------'                                 |
  *                  ^--journal_rebase()-- waiting <--journal_rotate()-'
  *
@@ -38,11 +38,17 @@ struct journal *journal_new(const struct journal_events *events);
 void journal_free(struct journal *j);
 
 /*
- * Begins to write: at the end of the last file, if `append`, else to a new one. `fresh`: what is in
- * memory is not in the log yet; it waits for a base. Takes the folder over. 0 or -errno.
+ * Begins to write: at the end of the last file, if `append`, with this database selected; else to a
+ * new one. `seq` is the number of the last group that there is. Takes the folder over. 0 or -errno.
  */
-int journal_start(struct journal *j, struct log_dir *dir, bool append, bool fresh, uint64_t seq,
-                  int db);
+struct journal_place {
+    bool append;
+    int db;
+    uint64_t seq;
+};
+int journal_start(struct journal *j, struct log_dir *dir, const struct journal_place *at);
+/* The same where nothing of what is in memory is in the log: as if it were broken. */
+int journal_start_anew(struct journal *j, struct log_dir *dir);
 /* Writes and syncs what there is, and ends the thread. */
 void journal_stop(struct journal *j);
 void journal_set_sync(struct journal *j, enum journal_sync sync, bool timestamps);

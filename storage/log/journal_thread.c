@@ -23,10 +23,21 @@ enum {
 
 /* ---- the thread: when something fails ------------------------------------------------------- */
 
+/* What never became a part of the log. */
+static void remove_file(struct journal *j)
+{
+    char *path = log_dir_path(&j->dir, j->file.name);
+
+    file_ops->unlink(path);
+    mem_free(path);
+}
+
 void journal_close_file(struct journal *j)
 {
     if (j->file.fd >= 0)
         file_ops->close(j->file.fd);
+    if (j->file.name && !j->file.listed)
+        remove_file(j);
     mem_free(j->file.name);
     j->file = (struct file){.fd = -1};
 }
