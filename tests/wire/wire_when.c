@@ -218,6 +218,25 @@ static const struct wire_case gates[] = {
     {"WHEN EXISTS k DO PUBLISH c m", ":0"},
 };
 
+static void who_may_not(struct session *t)
+{
+    struct wire *w = session_wire(t, 0), *stranger;
+
+    if (t->protocol == 3)
+        return;
+    is_str(wire_call(w, "CONFIG SET requirepass secret"), "+OK", "a password");
+    stranger = session_wire(t, 1);
+    is_str(wire_call(stranger, "WHEN ABSENT k DO SET k 1"), "-NOAUTH Authentication required.",
+           "who has not told it");
+    is_str(wire_call(stranger, "WHEN ABSENT k DO AUTH secret"),
+           "-ERR 'auth' cannot be run by 'when'", "and cannot in this way");
+    is_str(wire_call(w, "CONFIG SET requirepass ''"), "+OK", "none");
+    is_like(wire_call(stranger, "SUBSCRIBE c"), "'subscribe'", "a subscriber");
+    is_like(wire_call(stranger, "WHEN ABSENT k DO SET k 1"), "-ERR Can't execute 'when'",
+            "neither");
+    is_int(wire_int(w, "EXISTS k"), 0, "nothing is written");
+}
+
 static const struct wire_case statistics[] = {
     {"CONFIG RESETSTAT", "+OK"},
     {"WHEN ABSENT k DO SET k 1", "+OK"},
@@ -528,16 +547,27 @@ static void watch_lock(struct session *t)
 }
 
 static const struct group groups[] = {
-    NEW_TABLE(conditions),      NEW_TABLE(arguments),
-    NEW_TABLE(any_command),     NEW_TABLE(nothing_to_wait_for),
-    NEW_TABLE(in_transactions), NEW_TABLE(introspection),
-    NEW_TABLE(gates),           NEW_TABLE(statistics),
-    NEW_TABLE(seen_by_others),  NEW_TEST(caching),
-    NEW_TEST(many_keys),        NEW_TEST(long_values),
-    NEW_TEST(nested),           NEW_TEST(compare_and_set),
-    NEW_TEST(set_getversion),   NEW_TABLE(watch_as_ever),
-    NEW_TEST(watch_version),    NEW_TEST(held),
-    NEW_TEST(watch_lock),       {NULL},
+    NEW_TABLE(conditions),
+    NEW_TABLE(arguments),
+    NEW_TABLE(any_command),
+    NEW_TABLE(nothing_to_wait_for),
+    NEW_TABLE(in_transactions),
+    NEW_TABLE(introspection),
+    NEW_TABLE(gates),
+    NEW_TEST(who_may_not),
+    NEW_TABLE(statistics),
+    NEW_TABLE(seen_by_others),
+    NEW_TEST(caching),
+    NEW_TEST(many_keys),
+    NEW_TEST(long_values),
+    NEW_TEST(nested),
+    NEW_TEST(compare_and_set),
+    NEW_TEST(set_getversion),
+    NEW_TABLE(watch_as_ever),
+    NEW_TEST(watch_version),
+    NEW_TEST(held),
+    NEW_TEST(watch_lock),
+    {NULL},
 };
 
 int main(void)
