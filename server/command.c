@@ -351,7 +351,7 @@ const struct command *command_inner(const struct command *cmd, const struct slic
     *at = cmd->inner ? cmd->inner(argv, argc) : 0;
     if (*at)
         inner = command_of_request(cmd->table, argv + *at, argc - *at);
-    return inner && !inner->inner ? inner : NULL;
+    return inner && inner->wraps < cmd->wraps ? inner : NULL;
 }
 
 int command_flags(const struct command *cmd, const struct slice *argv, int argc)
@@ -359,7 +359,7 @@ int command_flags(const struct command *cmd, const struct slice *argv, int argc)
     int at;
     const struct command *inner = command_inner(cmd, argv, argc, &at);
 
-    return cmd->flags | (inner ? inner->flags : 0);
+    return cmd->flags | (inner ? command_flags(inner, argv + at, argc - at) : 0);
 }
 
 /* What stops the world within a transaction does so here. */

@@ -211,6 +211,7 @@ struct command {
      * no sense. Its keys, and all else that it needs, are the request's.
      */
     int (*inner)(const struct slice *argv, int argc);
+    int wraps;         /* with `inner`, from 1: it carries no command that wraps as much */
     const char *group; /* "string", "generic", "connection" … */
     const char *since, *summary, *complexity;
     const struct command_arg *args;
@@ -253,7 +254,7 @@ const struct command *command_find_full(const struct command_table *t, struct sl
 int command_count(const struct command_table *t);
 const struct command *command_at(const struct command_table *t, int id);
 
-/* The command that a request carries, and where; NULL if there is none, or it carries one too. */
+/* The command that a request may carry, and where; NULL if there is none such. */
 const struct command *command_inner(const struct command *cmd, const struct slice *argv, int argc,
                                     int *at);
 /* The flags of a request: those of the command, and of the one that it carries. */

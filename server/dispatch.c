@@ -111,10 +111,10 @@ static NOINLINE bool inner_refused(struct call *c)
     if (!at)
         return false; /* as the handler will say */
     inner = inner_call(c, at);
-    if (!(inner.cmd && inner.cmd->inner)) { /* however deep */
+    if (!inner.cmd || inner.cmd->wraps < c->cmd->wraps) {
         if (refused(&inner))
             return true;
-        if (may_be_carried(inner.cmd))
+        if (inner.cmd->inner || may_be_carried(inner.cmd))
             return false;
     }
     reply_error(c, "ERR '%s' cannot be run by '%s'", inner.cmd->full_name, c->cmd->full_name);

@@ -121,6 +121,15 @@ static const struct wire_case any_command[] = {
     {"WHEN ABSENT l DO SWAPDB 0 1", "+OK"},
     {"WHEN EXISTS m DO FLUSHALL SYNC", "+OK"},
     {"WHEN EXISTS m DO FLUSHDB", IS_MISSING},
+    {"DURABLE NO WHEN ABSENT k DO MSET k 1 l 2", "+OK"},
+    {"DURABLE NO WHEN ABSENT k DO MSET k 1 l 2", IS_THERE},
+    {"DURABLE NO WHEN EXISTS k DO GET", "-ERR wrong number of arguments for 'get' command"},
+    {"DURABLE NO WHEN EXISTS k DO PING", "-ERR 'ping' cannot be run by 'when'"},
+    {"DURABLE NO DURABLE NO DEL k l", "-ERR 'durable' cannot be run by 'durable'"},
+    {"WHEN EXISTS k DO DURABLE NO DEL k l", "-ERR 'durable' cannot be run by 'when'"},
+    {"DURABLE NO WHEN EXISTS k DO SORT k BY w* GET #", WRONGTYPE},
+    {"COMMAND GETKEYS DURABLE NO WHEN EXISTS a DO MSET k 1 l 2", "['a' 'k' 'l']"},
+    {"DURABLE NO WHEN EXISTS k DO DEL k l", ":2"},
     {"DBSIZE", ":0"},
 };
 
