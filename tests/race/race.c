@@ -106,6 +106,16 @@ static const struct role queueing[] = {
     {NULL, 0, false, NULL, NULL},
 };
 
+static const struct role guarding[] = {
+    {"keys guarded", 4, false, NULL, guard_one},
+    {"keys guarded, two at once", 2, false, NULL, guard_two},
+    {"guarded keys touched", 10, false, NULL, touch_guarded},
+    {"guarded keys left", 3, true, NULL, leave_guarded},
+    {"who waits for guarded keys disturbed", 1, true, NULL, disturb_guarded},
+    {"mixed commands, beside guards", 2, false, NULL, mixed_commands},
+    {NULL, 0, false, NULL, NULL},
+};
+
 /* No administration, which would have the locks' clients wait for the end of a pause. */
 static const struct role locking[] = {
     {"locks held", 6, false, NULL, hold_latch},
@@ -248,6 +258,10 @@ int main(int argc, char **argv)
     crowd_run(s, locking, o.rounds / 5, o.seed + 6);
     expect_alive(s);
     latches_end(s);
+    guards_begin(s);
+    crowd_run(s, guarding, o.rounds / 6, o.seed + 9);
+    expect_alive(s);
+    guards_end(s);
     versions_begin(s);
     crowd_run(s, versioning, o.rounds / 2, o.seed + 7);
     expect_alive(s);

@@ -52,6 +52,13 @@ void disturb_waiters(struct client *c);
 void wait_in_turn(struct client *c);
 void jump_the_queue(struct client *c);
 
+/* guards.c: nobody else touches a guarded key; what waits is done once. */
+void guard_one(struct client *c);
+void guard_two(struct client *c);
+void touch_guarded(struct client *c);
+void leave_guarded(struct client *c);
+void disturb_guarded(struct client *c);
+
 /* latches.c: a lock has one writer, or readers; tokens grow; nobody waits for ever. */
 void hold_latch(struct client *c);
 void hold_latches(struct client *c);
@@ -126,5 +133,8 @@ void herds_begin(struct server *s);
 void herds_end(struct server *s);
 /* So many clients of either way to produce. */
 void queues_end(struct server *s, int producers, int rounds);
+
+void guards_begin(struct server *s);
+void guards_end(struct server *s);
 
 #endif
