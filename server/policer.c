@@ -4,6 +4,7 @@
 #include "base/mem.h"
 #include "server/access.h"
 #include "server/effects.h"
+#include "server/locks/lock_guard.h"
 #include "server/serving.h"
 #include "storage/policed.h"
 
@@ -219,21 +220,43 @@ static unsigned least_used_shard(const struct herd *h, uint64_t *use)
     return least;
 }
 
-/* False if there is nothing to evict. The herd is locked, so that nobody else evicts from it. */
+/* A key that a lock guards stays, and counts as used. */
+static bool spare(struct worker *w, int db, unsigned shard, uint64_t hash, const struct entry *e)
+{
+    struct keyspace *ks = &w->server->keyspace;
+
+    if (LIKELY(!lock_guarded(&ks->shards[shard], db, entry_key(e), hash)))
+        return false;
+    policed_used(ks, db, shard, e);
+    return true;
+}
+
+/*
+ * False if there is nothing to evict, as far as some looks can tell. The herd is locked, so that
+ * nobody else evicts from it.
+ */
 static bool evict_one(struct worker *w, const struct policy *policy, struct herd *h, int db)
 {
+    enum { SPARED_MAX = 16 };
     struct keyspace *ks = &w->server->keyspace;
     bool evicted = false;
     unsigned shard;
     uint64_t use;
 
-    while (!evicted && (shard = least_used_shard(h, &use)) != SHARDS) {
+    for (int spared = 0; !evicted && spared < SPARED_MAX;) {
         struct found f;
         uint64_t hash;
 
+        shard = least_used_shard(h, &use);
+        if (shard == SHARDS)
+            break;
         lock_take(&ks->shards[shard].lock);
         evicted = atomic_load_explicit(&h->least_use[shard], memory_order_relaxed) == use &&
                   policed_least_used(ks, db, shard, policy, &f, &hash);
+        if (evicted && spare(w, db, shard, hash, f.entry)) {
+            evicted = false;
+            spared++;
+        }
         if (evicted)
             drop(w, db, hash, f, EVENT_EVICTED);
         serving_unlock(w, shard);

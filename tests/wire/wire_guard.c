@@ -438,13 +438,42 @@ static void evicted(struct session *t)
     is_str(wire_call(w, "EXISTS k"), ":0", "but it expires");
 }
 
+static void spared_by_policies(struct session *t)
+{
+    struct wire *w;
+
+    session_reset(t);
+    w = session_wire(t, 0);
+    wire_call(w, "POLICY SET p: MAXKEYS 2");
+    wire_call(w, "SET p:1 v");
+    wire_int(w, "LOCK.ACQUIRE p:1 GUARD");
+    for (int i = 2; i < 10; i++)
+        wire_callf(w, "SET p:%d v", i);
+    is_str(wire_call(w, "EXISTS p:1 p:8 p:9"), ":2", "the least recently used but it have gone");
+    is_str(wire_call(w, "EXISTS p:1"), ":1", "it is there");
+    wire_call(w, "POLICY DEL p:");
+}
+
 static const struct group groups[] = {
-    NEW_TEST(in_turn),      NEW_TEST(with_lockers), NEW_TEST(in_time),
-    NEW_TEST(pipelines),    NEW_TEST(commands),     NEW_TEST(other_databases),
-    NEW_TEST(transactions), NEW_TEST(watched),      NEW_TEST(several_keys),
-    NEW_TEST(readers),      NEW_TEST(deadlock),     NEW_TEST(killed),
-    NEW_TEST(unblocked),    NEW_TEST(leases),       NEW_TEST(blocking),
-    NEW_TEST(muted),        NEW_TEST(evicted),      {0},
+    NEW_TEST(in_turn),
+    NEW_TEST(with_lockers),
+    NEW_TEST(in_time),
+    NEW_TEST(pipelines),
+    NEW_TEST(commands),
+    NEW_TEST(other_databases),
+    NEW_TEST(transactions),
+    NEW_TEST(watched),
+    NEW_TEST(several_keys),
+    NEW_TEST(readers),
+    NEW_TEST(deadlock),
+    NEW_TEST(killed),
+    NEW_TEST(unblocked),
+    NEW_TEST(leases),
+    NEW_TEST(blocking),
+    NEW_TEST(muted),
+    NEW_TEST(evicted),
+    NEW_TEST(spared_by_policies),
+    {0},
 };
 
 int main(void)
