@@ -17,7 +17,7 @@ enum { DB = 12, GUARDED_KEYS = 3, TOUCHERS_KNOWN = 16 };
 static atomic_llong added;
 static atomic_llong toucher_ids[TOUCHERS_KNOWN];
 
-/* ---- who guards ------------------------------------------------------------------------------- */
+/* ---- who guards ------------------------------------------------------------------------------ */
 
 static void step(struct client *c, int key, long long *value)
 {
@@ -89,7 +89,7 @@ void guard_two(struct client *c)
     }
 }
 
-/* ---- who touches ------------------------------------------------------------------------------ */
+/* ---- who touches ----------------------------------------------------------------------------- */
 
 static void expect_even(struct client *c, const redisReply *r)
 {
