@@ -170,7 +170,7 @@ static void derive_first_key(struct command *cmd)
         return;
     cmd->first_key = k->index;
     cmd->mostly_one_key = k->last == 0 && cmd->keys[1].search == KEY_SEARCH_NONE && !cmd->inner;
-    cmd->one_key = cmd->mostly_one_key && !cmd->find_more && !cmd->needs_world;
+    cmd->one_key = cmd->mostly_one_key && !cmd->find_more && !cmd->needs_world && !cmd->is_keyless;
 }
 
 static void derive(struct command_table *t, int id)
@@ -311,6 +311,8 @@ int command_keys(const struct command *cmd, const struct slice *argv, int argc,
     struct key_position more;
     int n = 0;
 
+    if (cmd->is_keyless && cmd->is_keyless(argv, argc))
+        return 0;
     for (int s = 0; s < KEY_SPECS_MAX && cmd->keys[s].search != KEY_SEARCH_NONE; s++) {
         const struct key_spec *k = &cmd->keys[s];
         int first, last, flags;

@@ -9,6 +9,7 @@
 #ifndef LK_SERVER_COMMAND_H
 #define LK_SERVER_COMMAND_H
 
+#include "base/compiler.h"
 #include "base/slice.h"
 
 struct call;
@@ -206,6 +207,8 @@ struct command {
     int (*find_more)(const struct slice *argv, int argc, struct key_position *out, int max);
     /* Whether this request concerns keys that cannot be told from it: it runs as CMD_WORLD does. */
     bool (*needs_world)(const struct slice *argv, int argc);
+    /* Whether this request has no keys, whatever stands in their places. */
+    bool (*is_keyless)(const struct slice *argv, int argc);
     /*
      * The command that the request carries: the argument that is its name, 0 if the request makes
      * no sense. Its keys, and all else that it needs, are the request's.
@@ -225,7 +228,7 @@ struct command {
     const struct command_table *table; /* where it stands */
     int first_key;                     /* index of the first key if it is always there, else 0 */
     bool one_key;                      /* that is the only key */
-    bool mostly_one_key;               /* it is unless find_more or needs_world say otherwise */
+    bool mostly_one_key; /* it is, as far as the functions of the row do not say more */
     struct command *container;
     const struct command **subcommands; /* NULL ends; by name */
 };
@@ -273,8 +276,11 @@ static inline bool command_needs_world(const struct command *cmd, const struct s
 static inline bool command_has_one_key(const struct command *cmd, const struct slice *argv,
                                        int argc)
 {
-    return cmd->one_key || (cmd->mostly_one_key && !command_needs_world(cmd, argv, argc) &&
-                            (!cmd->find_more || cmd->find_more(argv, argc, NULL, 0) == 0));
+    if (LIKELY(cmd->one_key))
+        return true;
+    return cmd->mostly_one_key && !command_needs_world(cmd, argv, argc) &&
+           (!cmd->is_keyless || !cmd->is_keyless(argv, argc)) &&
+           (!cmd->find_more || cmd->find_more(argv, argc, NULL, 0) == 0);
 }
 
 static inline bool command_arity_fits(const struct command *cmd, size_t argc)

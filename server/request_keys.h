@@ -15,7 +15,7 @@ bool sort_needs_world(const struct slice *argv, int argc);
 /* LOCK.ACQUIRE: names, the first of which may be anything, up to the first option. */
 int lock_find_names(const struct slice *argv, int argc, struct key_position *out, int max);
 
-/* LOCK.RENEW * LEASE ms: the locks of the session are in any shard. */
+/* LOCK.RENEW * LEASE ms: the locks of the session, in whatever shards they are. */
 bool lock_renews_all(const struct slice *argv, int argc);
 
 /*

@@ -424,27 +424,16 @@ static void renew_one(struct call *c)
     }
 }
 
-/* LOCK.RENEW * LEASE ms, with the world stopped. */
+/* LOCK.RENEW * LEASE ms */
 static void renew_all(struct call *c)
 {
     struct lock_session *s = lock_session_find(c->conn);
-    int64_t us, n = 0;
+    int64_t us;
 
-    if (!call_arg_is(c, 1, "*") || !call_arg_is(c, 2, "LEASE")) {
+    if (!call_arg_is(c, 1, "*") || !call_arg_is(c, 2, "LEASE"))
         call_syntax_error(c);
-        return;
-    }
-    if (!lock_lease_arg(c, 3, &us))
-        return;
-    for (unsigned i = 0; i < SHARDS; i++)
-        lock_leases_settle(c->worker, i);
-    if (s) {
-        LIST_EACH (h, &s->holders, struct holder, in_session) {
-            lock_lease_set(c->worker, h, us);
-            n++;
-        }
-    }
-    reply_int(c, n);
+    else if (lock_lease_arg(c, 3, &us))
+        reply_int(c, s ? (int64_t)lock_leases_renew(c->worker, s, us) : 0);
 }
 
 /* LOCK.RENEW name token LEASE ms | LOCK.RENEW * LEASE ms */

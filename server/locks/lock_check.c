@@ -31,7 +31,7 @@ static void check_holder(struct tally *t, const struct latch *l, const struct ho
     INVARIANT(h->latch == l && h->count > 0 && h->token);
     INVARIANT((h->until_us == DEADLINE_NEVER) == (h->lease.place == 0));
     if (h->session)
-        INVARIANT(hangs_in(&h->session->holders, &h->in_session) && !h->session->closed);
+        INVARIANT(hangs_in(&h->session->holders, &h->in_session));
     check_deadline(t, &h->lease, DEADLINE_LEASE);
     t->holders++;
     t->guards += h->guard;

@@ -15,8 +15,10 @@ struct locks *locks_new(int workers)
     lock_init(&locks->sessions_lock, RANK_SESSIONS, 0);
     for (int i = 0; i < SHARDS; i++)
         atomic_init(&locks->due[i], DEADLINE_NEVER);
-    for (int i = 0; i < workers; i++)
+    for (int i = 0; i < workers; i++) {
         list_init(&locks->desks[i].graces);
+        list_init(&locks->desks[i].endings);
+    }
     return locks;
 }
 

@@ -33,7 +33,8 @@ struct lock_desk {
     size_t ready_len, ready_cap;
     struct lock_request **over; /* requests that are to leave all their queues */
     size_t over_len, over_cap;
-    struct list graces; /* timers of sessions without a connection */
+    struct list endings; /* sessions from which locks are still to be taken back */
+    struct list graces;  /* timers of sessions without a connection */
 };
 
 struct locks {

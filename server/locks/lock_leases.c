@@ -1,6 +1,7 @@
 /* Leases, see lock_leases.h. */
 #include "server/locks/lock_leases.h"
 
+#include "base/mem.h"
 #include "server/locks/lock_desk.h"
 #include "server/locks/lock_grant.h"
 #include "server/locks/lock_notice.h"
@@ -82,6 +83,33 @@ void lock_lease_extend(struct worker *w, struct holder *h, int64_t lease_us)
         lock_lease_set(w, h, lease_us);
 }
 
+static bool renew(struct worker *w, const struct lock_ref *ref, int64_t lease_us)
+{
+    unsigned shard = shard_of(ref->hash);
+    struct key_locks locks = {0}, *held;
+    struct holder *h;
+
+    key_locks_add(&locks, ref->hash);
+    held = lock_shards(w, &locks);
+    lock_leases_settle(w, shard);
+    h = latches_holder(w->server->keyspace.shards[shard].locks, ref->hash, ref->token);
+    if (h)
+        lock_lease_set(w, h, lease_us);
+    unlock_shards(w, held);
+    return h != NULL;
+}
+
+size_t lock_leases_renew(struct worker *w, struct lock_session *s, int64_t lease_us)
+{
+    size_t n, renewed = 0;
+    struct lock_ref *refs = lock_session_refs(s, &n);
+
+    for (size_t i = 0; i < n; i++)
+        renewed += renew(w, &refs[i], lease_us);
+    mem_free(refs);
+    return renewed;
+}
+
 void latch_close_for(struct worker *w, struct latch *l, int64_t us)
 {
     if (!us) {
@@ -96,15 +124,16 @@ void latch_close_for(struct worker *w, struct latch *l, int64_t us)
 
 /* ---- what has come to its time --------------------------------------------------------------- */
 
+/* Its holder is told before, however late it is noticed. */
 static void lease_due(struct worker *w, struct latches *t, struct holder *h, int64_t now_us)
 {
-    if (now_us >= h->until_us) {
-        lock_take_back(w, h, LOCK_EXPIRED);
-        return;
+    if (h->lease.at_us < h->until_us) {
+        lock_publish(w, h, LOCK_EXPIRING);
+        lock_tell(w, h, LOCK_EXPIRING);
+        deadlines_set(&t->deadlines, &h->lease, h->until_us);
     }
-    lock_publish(w, h, LOCK_EXPIRING);
-    lock_tell(w, h, LOCK_EXPIRING);
-    deadlines_set(&t->deadlines, &h->lease, h->until_us);
+    if (now_us >= h->until_us)
+        lock_take_back(w, h, LOCK_EXPIRED);
 }
 
 static void reopen(struct worker *w, struct latches *t, struct latch *l)

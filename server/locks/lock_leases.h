@@ -18,6 +18,9 @@ void lock_lease_set(struct worker *w, struct holder *h, int64_t lease_us);
 /* The same if it has it for less by now. */
 void lock_lease_extend(struct worker *w, struct holder *h, int64_t lease_us);
 
+/* All that the session holds; how many. No shard is locked, or the world is stopped. */
+size_t lock_leases_renew(struct worker *w, struct lock_session *s, int64_t lease_us);
+
 /* Nobody gets the latch for so long, however long it was before. Locked: the shard. */
 void latch_close_for(struct worker *w, struct latch *l, int64_t us);
 

@@ -146,21 +146,54 @@ struct lock_ref *lock_session_refs(struct lock_session *s, size_t *n)
 
 /* ---- the end --------------------------------------------------------------------------------- */
 
+/* A session that is closed, and the locks that are still to be taken back from it. */
+struct ending {
+    struct list link; /* among those of its worker */
+    struct lock_session *session;
+    struct lock_ref *refs;
+    size_t n;
+    struct inbox_message message; /* the next turn */
+};
+
+static void free_ending(struct ending *e)
+{
+    list_remove(&e->link);
+    session_drop(e->session);
+    mem_free(e->refs);
+    mem_free(e);
+}
+
+/* The worker serves others between two turns. */
+static void take_some_back(struct inbox_message *m, void *owner)
+{
+    enum { LOCKS_A_TURN = 2000 };
+    struct ending *e = CONTAINER_OF(m, struct ending, message);
+    struct worker *w = owner;
+
+    for (int i = 0; e->n && (i < LOCKS_A_TURN || w->server->locks->ending); i++) {
+        e->n--;
+        lock_give_back(w, e->refs[e->n].hash, e->refs[e->n].token, LOCK_LOST);
+    }
+    if (e->n)
+        inbox_post(&w->inbox, &e->message);
+    else
+        free_ending(e);
+}
+
 /* It is given nothing more, and what it has goes to others. Nobody can attach to it any more. */
 static void end(struct lock_session *s, struct worker *w)
 {
-    struct lock_ref *refs;
-    size_t n;
+    struct ending *e = mem_zalloc(sizeof(*e));
 
     lock_take(&s->lock);
     s->closed = true;
     lock_release(&s->lock);
     lock_requests_abandon(w, s, 0);
-    refs = lock_session_refs(s, &n);
-    for (size_t i = 0; i < n; i++)
-        lock_give_back(w, refs[i].hash, refs[i].token, LOCK_LOST);
-    mem_free(refs);
-    session_drop(s);
+    e->session = s;
+    e->message.run = take_some_back;
+    e->refs = lock_session_refs(s, &e->n);
+    list_push(&lock_desk(w)->endings, &e->link);
+    take_some_back(&e->message, w);
 }
 
 /* ---- named sessions -------------------------------------------------------------------------- */
@@ -245,10 +278,12 @@ static void begin_grace(struct lock_session *s, struct worker *w, int64_t ms, ui
 
 void lock_sessions_forget(struct worker *w)
 {
-    struct list *graces = &lock_desk(w)->graces;
+    struct list *graces = &lock_desk(w)->graces, *endings = &lock_desk(w)->endings;
 
     while (!list_empty(graces))
         free_grace(CONTAINER_OF(graces->next, struct grace, link));
+    while (!list_empty(endings))
+        free_ending(CONTAINER_OF(endings->next, struct ending, link));
 }
 
 /* Its connection has left it. */
