@@ -17,7 +17,6 @@
 #include <string.h>
 
 enum {
-    QUEUE_MAX = 48 << 20,
     PATIENCE_MAX_S = 10, /* between attempts */
 };
 
@@ -64,13 +63,6 @@ bool rewriting_runs(const struct server *s)
     return atomic_load(&s->rewriting->job) != NULL;
 }
 
-bool rewriting_congested(const struct server *s)
-{
-    const struct snapshot *snapshot = atomic_load(&s->rewriting->snapshot);
-
-    return snapshot && snapshot_queued(snapshot) > QUEUE_MAX;
-}
-
 /* ---- writing --------------------------------------------------------------------------------- */
 
 static void write_base(struct rewrite_job *j)
@@ -78,7 +70,9 @@ static void write_base(struct rewrite_job *j)
     struct server *s = j->server;
 
     j->status = log_base_write(j->snapshot, &j->header, &j->options);
+    world_enter(); /* nobody who has stopped the world looks at it */
     atomic_store(&s->rewriting->snapshot, NULL);
+    world_leave();
     snapshot_end(j->snapshot);
     if (j->status)
         return;

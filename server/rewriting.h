@@ -26,8 +26,6 @@ enum rewriting_result rewriting_begin(struct server *s);
 /* Has the one that is being written end soon. The world is stopped. */
 void rewriting_cancel(struct server *s);
 bool rewriting_runs(const struct server *s);
-/* What it has saved is more than its thread keeps up with. Any thread. */
-bool rewriting_congested(const struct server *s);
 
 /* On the main thread, outside of the world: */
 

@@ -15,10 +15,10 @@
 #include <errno.h>
 #include <signal.h>
 #include <string.h>
+#include <time.h>
 
 enum {
     RETRY_S = 5, /* after one that failed, by the save rules */
-    QUEUE_MAX = 48 << 20,
 };
 
 /* What a snapshot is to be like: conf as it was when it began. */
@@ -37,7 +37,7 @@ struct job {
 /* Changed with the world stopped. */
 struct saving {
     struct job *_Atomic job;           /* that is being written; NULL for none */
-    struct snapshot *_Atomic snapshot; /* its; for those who look without the world stopped */
+    struct snapshot *_Atomic snapshot; /* its, as long as it is being written */
     struct later *waits;
     bool scheduled;
     _Atomic bool ok; /* the last one */
@@ -207,7 +207,9 @@ static void *job_main(void *arg)
     pthread_setname_np(pthread_self(), "snapshot");
     world_join();
     write_file(j);
+    world_enter(); /* nobody who has stopped the world looks at it */
     atomic_store(&j->server->saving->snapshot, NULL);
+    world_leave();
     snapshot_end(j->snapshot);
     world_quit();
     inbox_post(&j->server->main_inbox, &j->done);
@@ -305,7 +307,7 @@ void saving_stop(struct server *s)
     if (!j)
         return;
     world_enter();
-    world_stop(); /* the snapshot is not freed meanwhile: its thread needs the world for that */
+    world_stop();
     snapshot = atomic_load(&s->saving->snapshot);
     if (snapshot)
         snapshot_cancel(snapshot);
@@ -366,9 +368,12 @@ void saving_forget_changes(struct server *s)
     s->saving->dirty_at_save = dirty_now(s);
 }
 
-bool saving_congested(const struct server *s)
+void saving_keep_pace(const struct server *s)
 {
-    const struct snapshot *snapshot = atomic_load(&s->saving->snapshot);
+    enum { UNWRITTEN_MAX = 32 << 20 };
+    const struct timespec moment = {.tv_nsec = 1000 * 1000};
 
-    return (snapshot && snapshot_queued(snapshot) > QUEUE_MAX) || rewriting_congested(s);
+    if (UNLIKELY(atomic_load_explicit(&s->keyspace.unwritten, memory_order_relaxed) >
+                 UNWRITTEN_MAX))
+        nanosleep(&moment, NULL);
 }

@@ -55,7 +55,10 @@ bool saving_refuses_writes(const struct server *s, const struct conf *conf);
 /* Changes are counted from now on. The world is stopped. */
 void saving_forget_changes(struct server *s);
 
-/* Writers have saved more than the snapshot's thread keeps up with. Any thread. */
-bool saving_congested(const struct server *s);
+/*
+ * Writers of the snapshot that is being written have saved more than its thread keeps up with: a
+ * worker pauses a little between two rounds. Outside of the world.
+ */
+void saving_keep_pace(const struct server *s);
 
 #endif

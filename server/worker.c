@@ -16,6 +16,7 @@
 #include "server/output_limit.h"
 #include "server/policer.h"
 #include "server/pubsub.h"
+#include "server/saving.h"
 #include "server/timing.h"
 #include "server/tracking.h"
 #include "server/waiting.h"
@@ -92,6 +93,7 @@ void worker_round_end(struct worker *w)
         send_all(w);
     }
     world_leave();
+    saving_keep_pace(w->server);
 }
 
 void worker_finish_gathered(struct worker *w)

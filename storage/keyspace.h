@@ -51,6 +51,8 @@ struct keyspace {
     struct space *_Atomic *spaces;
     struct space *unused;
     int databases;
+    /* Bytes that writers have saved for a snapshot, and that are not written yet. */
+    _Atomic size_t unwritten;
     /* Per shard, not after the time when its next key is due, in any database. */
     _Atomic int64_t *due;
     struct policies *policies; /* NULL for none; changed only with the world stopped */

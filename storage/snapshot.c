@@ -59,7 +59,6 @@ struct snapshot {
     CACHE_ALIGNED struct lock queue_lock;
     struct batch *first, **last;
     struct pending *pending; /* long values that are to be saved piece by piece */
-    _Atomic size_t queued;
     _Atomic uint64_t keys, keys_done;
     _Atomic bool cancelled;
 };
@@ -217,7 +216,7 @@ static void push_slot(struct snapshot *s, struct slot *slot)
 
     *b = (struct batch){.db = slot->db, .keys = slot->keys};
     slot->keys = (struct rdb_keys){0};
-    atomic_fetch_add_explicit(&s->queued, b->keys.bytes.len, memory_order_relaxed);
+    atomic_fetch_add_explicit(&s->keyspace->unwritten, b->keys.bytes.len, memory_order_relaxed);
     lock_take(&s->queue_lock);
     *s->last = b;
     s->last = &b->next;
@@ -276,7 +275,7 @@ static void write_queue(struct snapshot *s, struct rdb_writer *w)
     for (struct batch *b = take_queue(s); b; b = next) {
         next = b->next;
         write_keys(s, w, b->db, &b->keys);
-        atomic_fetch_sub_explicit(&s->queued, b->keys.bytes.len, memory_order_relaxed);
+        atomic_fetch_sub_explicit(&s->keyspace->unwritten, b->keys.bytes.len, memory_order_relaxed);
         free_batch(b);
     }
 }
@@ -492,6 +491,7 @@ void snapshot_end(struct snapshot *s)
     give_up(s);
     for (struct batch *b = take_queue(s); b; b = next) {
         next = b->next;
+        atomic_fetch_sub_explicit(&s->keyspace->unwritten, b->keys.bytes.len, memory_order_relaxed);
         free_batch(b);
     }
     for (int i = 0; i < SLOTS; i++)
@@ -520,9 +520,4 @@ uint64_t snapshot_keys(const struct snapshot *s)
 uint64_t snapshot_keys_done(const struct snapshot *s)
 {
     return atomic_load_explicit(&s->keys_done, memory_order_relaxed);
-}
-
-size_t snapshot_queued(const struct snapshot *s)
-{
-    return atomic_load_explicit(&s->queued, memory_order_relaxed);
 }

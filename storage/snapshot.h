@@ -48,7 +48,4 @@ void snapshot_cancel(struct snapshot *s);
 /* How far it is. Any thread. */
 uint64_t snapshot_keys(const struct snapshot *s);
 uint64_t snapshot_keys_done(const struct snapshot *s);
-/* Bytes that writers have saved and the snapshot's thread has not written yet. Any thread. */
-size_t snapshot_queued(const struct snapshot *s);
-
 #endif

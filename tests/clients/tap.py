@@ -49,11 +49,16 @@ def until(condition, what, seconds=30):
         time.sleep(0.01)
 
 
+def free_port():
+    """One that was free a moment ago."""
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
 class Server:
     def __init__(self, *options):
-        with socket.socket() as s:
-            s.bind(("127.0.0.1", 0))
-            self.port = s.getsockname()[1]
+        self.port = free_port()
         self.dir = tempfile.mkdtemp(prefix="latchkey-clients-")
         self.socket = os.path.join(self.dir, "socket")
         self.args = [os.environ.get("LATCHKEY", "build/latchkey"), "--port", str(self.port),
