@@ -95,7 +95,7 @@ FUZZERS := $(patsubst %.c,build/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
 
 # ---- the server ----------------------------------------------------------------------------------
 
-.PHONY: all run test tests bench lint format fuzz fuzzers install uninstall clean help force
+.PHONY: all run test test-crash tests bench lint format fuzz fuzzers install uninstall clean help force
 all: $(BIN)
 
 $(BIN): $(MAIN_OBJECT) $(ARCHIVE)
@@ -135,6 +135,10 @@ tests: build/deps/test $(BIN) $(TEST_PROGRAMS)
 
 test: tests
 	@LATCHKEY=$${LATCHKEY:-$(BIN)} SAN=$(SAN) tests/run --list $(OUT)/tests/suites $(SUITES)
+
+test-crash: tests
+	@CRASH_KILLS=200 LATCHKEY=$${LATCHKEY:-$(BIN)} SAN=$(SAN) tests/run --list \
+		$(OUT)/tests/suites crash
 
 $(TEST_LIB): $(TEST_LIB_OBJECTS)
 	@mkdir -p $(@D)

@@ -314,6 +314,41 @@ bool server_wait_ready(struct server *s)
     return false;
 }
 
+/* The port may have been taken by somebody else meanwhile. */
+static void renew_port(struct server *s)
+{
+    char port[16];
+
+    s->port = server_free_port();
+    snprintf(port, sizeof(port), "%d", s->port);
+    for (int i = 0; s->argv[i] != NULL; i++) {
+        if (strcmp(s->argv[i], "--port") == 0) {
+            free(s->argv[i + 1]);
+            s->argv[i + 1] = copy(port);
+        }
+    }
+}
+
+bool server_restart(struct server *s, int signal)
+{
+    enum { ATTEMPTS = 3 };
+    bool ready = false;
+
+    if (s->pid > 0)
+        kill(s->pid, signal);
+    if (server_wait_end(s, READY_MS) < 0)
+        return false;
+    for (int i = 0; i < ATTEMPTS && !ready; i++) {
+        int input = open("/dev/null", O_RDONLY | O_CLOEXEC);
+
+        renew_port(s);
+        launch(s, input);
+        close(input);
+        ready = server_wait_ready(s);
+    }
+    return ready;
+}
+
 static struct server *start_once(const char *binary, int threads, const char *const *args)
 {
     struct server *s = server_new(binary);

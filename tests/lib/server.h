@@ -64,6 +64,12 @@ bool server_wait_ready(struct server *s);
 /* Waits for the end; the exit status, 128 + signal, or -1 when it does not end in time. */
 int server_wait_end(struct server *s, int timeout_ms);
 
+/*
+ * Ends it with this signal, and starts it again with the same arguments, in the same folder, on
+ * another port. False if it does not answer then.
+ */
+bool server_restart(struct server *s, int signal);
+
 /* The log holds the text (waits a little for it). */
 bool server_log_has(struct server *s, const char *text);
 
