@@ -321,6 +321,17 @@ static void foreign_token(struct history *h)
     use(h, RELEASE, 1, 5, 5);
 }
 
+static void strange_error(struct history *h)
+{
+    refuse(grant(h, 1, 0, 0, 1), "ERR");
+}
+
+static void link_lost(struct history *h)
+{
+    grant(h, 1, 1, 0, 1);
+    use(h, WRITE, 1, 1, 5)->outcome = UNKNOWN;
+}
+
 static void commit_not_found(struct history *h)
 {
     grant(h, 1, 1, 0, 1);
@@ -373,6 +384,8 @@ static const struct {
     {"a second release", released_twice, "after it was lost"},
     {"a refused holder", refused_holder, "though it held"},
     {"a token of nobody", foreign_token, "nobody got"},
+    {"an error that is none of locks", strange_error, "by the error"},
+    {"a link that nobody has cut", link_lost, "nobody had cut"},
     {"a commit that is not found", commit_not_found, "had committed"},
     {"a refused commit that is found", refused_commit_found, "nobody committed"},
 };

@@ -172,11 +172,33 @@ static void judge_answer(const struct act *a, const struct hold *h, const struct
     }
 }
 
+static bool was_cut(const struct history *h, int link)
+{
+    for (size_t i = 0; i < h->n; i++) {
+        if (h->acts[i].deed == CUT && h->acts[i].link == link)
+            return true;
+    }
+    return false;
+}
+
 /* Who is never answered, and whose link nobody has closed, has been forgotten. */
-static void judge_silence(const struct act *a, struct verdict *v)
+static void judge_silence(const struct history *h, const struct act *a, struct verdict *v)
 {
     if (a->outcome == OPEN && a->deed != CUT)
         object(v, "name %d: request %d was never answered: a lost wake-up", a->name, a->request);
+    if (a->outcome == UNKNOWN && !was_cut(h, a->link))
+        object(v, "link %d ended with request %d, and nobody had cut it", a->link, a->request);
+}
+
+static void judge_code(const struct act *a, struct verdict *v)
+{
+    static const char *const codes[] = {"NOTHELD", "FENCED", "LOCKLOST", "DEADLOCK"};
+
+    for (size_t i = 0; i < sizeof(codes) / sizeof(codes[0]); i++) {
+        if (strcmp(a->error, codes[i]) == 0)
+            return;
+    }
+    object(v, "name %d: request %d is answered by the error %s", a->name, a->request, a->error);
 }
 
 void judge_answers(const struct history *h, const struct hold *holds, size_t n, struct verdict *v)
@@ -184,7 +206,9 @@ void judge_answers(const struct history *h, const struct hold *holds, size_t n, 
     for (size_t i = 0; i < h->n; i++) {
         const struct act *a = &h->acts[i];
 
-        judge_silence(a, v);
+        judge_silence(h, a, v);
+        if (a->outcome == REFUSED)
+            judge_code(a, v);
         if (a->deed != ACQUIRE && a->deed != CUT && a->deed != READ && n > 0)
             judge_answer(a, bsearch(a, holds, n, sizeof(*holds), by_name_and_token), holds + n, v);
     }

@@ -24,6 +24,7 @@ struct game {
     unsigned long seed;
     int rounds;
     bool kills; /* connections are killed and locks broken */
+    bool haste; /* pauses and leases are as short as can be */
     atomic_int requests, links, busy;
     pthread_mutex_t lock; /* of what follows */
     struct {
@@ -79,8 +80,10 @@ void *play(void *player);    /* plays.c */
 void *look_on(void *player); /* onlooker.c */
 void *kill_some(void *player);
 
-/* One run against the server; the caller releases it. NULL, or what kept it from a good end. */
-const char *game_run(struct server *s, unsigned long seed, int rounds, bool kills,
-                     struct history *out);
+/*
+ * One run against the server, in a way that the seed tells; the caller releases the history. NULL,
+ * or what kept it from a good end.
+ */
+const char *game_run(struct server *s, unsigned long seed, int rounds, struct history *out);
 
 #endif

@@ -9,7 +9,17 @@
 #include "tests/lib/raw.h"
 #include "tests/locks/player.h"
 
-enum { SOON_MS = 5, LEASE_MS = 30, PAUSE_MS = 50, WORDS = 400 };
+enum { WORDS = 400 };
+
+/* The most of a short pause, a lease, and a pause that outlives it. */
+enum span { SOON, LEASE, PAUSE };
+
+static int pick_ms(const struct player *p, enum span span)
+{
+    static const int calm[] = {5, 30, 50}, hasty[] = {1, 4, 4};
+
+    return pick_of(p->game->haste ? hasty[span] : calm[span]);
+}
 
 const char name_kinds[] = "xxxxrp";
 
@@ -118,7 +128,7 @@ static bool is_ticket(const struct answer *a)
 /* The push behind name and ticket, or the ticket given back. */
 static void await_turn(struct player *p, const struct wish *w, size_t first, const char *ticket)
 {
-    struct answer *push = player_grant(p, pick_of(2) == 0 ? ANSWER_MS : pick_of(PAUSE_MS));
+    struct answer *push = player_grant(p, pick_of(2) == 0 ? ANSWER_MS : pick_ms(p, PAUSE));
     struct answer *a = NULL;
     bool given_back = false;
 
@@ -173,7 +183,7 @@ static void acquire_and_leave(struct player *p, const struct wish *w)
     put_wish(p, w, request, line);
     wire_send(p->wire, line);
     if (pick_of(4) != 0)
-        a = player_next(p, pick_of(SOON_MS));
+        a = player_next(p, pick_ms(p, SOON));
     end_wish(p, w, first, a, 0);
     if (a == NULL) {
         for (int i = 0; i < w->n; i++)
@@ -209,7 +219,7 @@ static void write_line(struct player *p, size_t grant)
 
 static void renew(struct player *p, size_t grant)
 {
-    long lease_ms = 1 + pick_of(LEASE_MS);
+    long lease_ms = 1 + pick_ms(p, LEASE);
     size_t i = begin_use(p, RENEW, &p->mine.acts[grant]);
     struct act *a = &p->mine.acts[i];
     struct answer *reply;
@@ -259,7 +269,7 @@ static void use(struct player *p, size_t grant)
     else if (what < 7 && p->mine.acts[grant].lease_ms > 0)
         renew(p, grant);
     else if (what < 8)
-        raw_sleep_ms(pick_of(SOON_MS));
+        raw_sleep_ms(pick_ms(p, SOON));
 }
 
 static void release(struct player *p, size_t grant)
@@ -292,7 +302,7 @@ static void use_all(struct player *p, const struct got *got)
 static void finish(struct player *p, const struct got *got)
 {
     if (pick_of(6) == 0) {
-        raw_sleep_ms(pick_of(PAUSE_MS));
+        raw_sleep_ms(pick_ms(p, PAUSE));
         use_all(p, got);
     }
     if (pick_of(10) == 0 && !p->gone) {
@@ -305,7 +315,7 @@ static void finish(struct player *p, const struct got *got)
 
 /* ---- rounds ---- */
 
-static struct wish any_wish(int name)
+static struct wish any_wish(const struct player *p, int name)
 {
     struct wish w = {.names = {name}, .n = 1};
 
@@ -316,18 +326,18 @@ static struct wish any_wish(int name)
         w.permits = 1 + pick_of(PERMITS_MAX);
     }
     if (pick_of(2) == 0)
-        w.lease_ms = 1 + pick_of(LEASE_MS);
-    w.wait_ms = pick_of(5) == 0 ? pick_of(LEASE_MS) : FOREVER;
+        w.lease_ms = 1 + pick_ms(p, LEASE);
+    w.wait_ms = pick_of(5) == 0 ? pick_ms(p, LEASE) : FOREVER;
     w.queue = pick_of(5) == 0;
     w.detached = w.lease_ms > 0 && pick_of(5) == 0;
     return w;
 }
 
 /* Two or three of the names before the last, which are a prime number, in any order. */
-static struct wish several(void)
+static struct wish several(const struct player *p)
 {
     int first = pick_of(NAMES - 1), step = 1 + pick_of(NAMES - 2);
-    struct wish w = any_wish(0);
+    struct wish w = any_wish(p, 0);
 
     w.n = 2 + pick_of(2);
     for (int i = 0; i < w.n; i++)
@@ -338,12 +348,12 @@ static struct wish several(void)
 /* Holds one and waits for another: somebody else may do so the other way round. */
 static void nest(struct player *p)
 {
-    struct wish outer = any_wish(pick_of(NAMES)), inner = any_wish(pick_of(NAMES));
+    struct wish outer = any_wish(p, pick_of(NAMES)), inner = any_wish(p, pick_of(NAMES));
     struct got first, second;
 
     if (inner.names[0] == outer.names[0])
         inner.names[0] = (outer.names[0] + 1) % NAMES;
-    inner = any_wish(inner.names[0]);
+    inner = any_wish(p, inner.names[0]);
     inner.queue = outer.queue = false;
     if (acquire(p, &outer, &first)) {
         if (acquire(p, &inner, &second)) {
@@ -359,7 +369,7 @@ static void nest(struct player *p)
 static void play_round(struct player *p)
 {
     int kind = pick_of(20);
-    struct wish w = kind < 4 ? several() : any_wish(pick_of(NAMES));
+    struct wish w = kind < 4 ? several(p) : any_wish(p, pick_of(NAMES));
     struct got got;
 
     if (kind == 4 || kind == 5)
