@@ -4,7 +4,7 @@
 
 const assert = require("assert")
 const { Server, run, sleep, test, until } = require("./suite")
-const { Tickets, Worker, connect, serve } = require("./shared_worker")
+const { Tickets, Worker, connect, serve, waiters } = require("./shared_worker")
 
 const same = assert.deepStrictEqual
 const decode = (text) => text === null ? undefined : JSON.parse(text)
@@ -87,12 +87,14 @@ class SharedMemory {
 // ---- what a worker does --------------------------------------------------------------------------
 
 function work(protocol) {
-    const memory = new SharedMemory(connect(protocol))
+    const link = connect(protocol)
+    const memory = new SharedMemory(link)
     const direct = ["set", "get", "remove", "getLock", "releaseLock", "setLRUOptions", "setLRU",
         "getLRU", "removeLRU"]
     const tasks = Object.fromEntries(direct.map((name) => [name, (...args) => memory[name](...args)]))
     serve({
         ...tasks,
+        waiters: (key) => waiters(link.redis, key),
         listen: (key) => memory.listen(key, (value) => process.send({ heard: { key, value } })),
         async grow(key, times) {
             for (let i = 0; i < times; i++)
@@ -134,9 +136,9 @@ async function lockIds(a, b, c) {
     const id = await a.ask("getLock", "obj")
     const order = []
     const second = b.ask("getLock", "obj").then((next) => (order.push("second"), next))
-    await sleep(30)
+    await until(async () => await a.ask("waiters", "obj") === 1, "the second")
     const third = c.ask("getLock", "obj").then((next) => (order.push("third"), next))
-    await sleep(30)
+    await until(async () => await a.ask("waiters", "obj") === 2, "the third")
     same(order, [])
     await assert.rejects(b.ask("releaseLock", "obj", id - 1), /NOTHELD|FENCED/)
     same(await a.ask("releaseLock", "obj", id), "OK")
@@ -166,7 +168,7 @@ async function listeners(a, b, c) {
         await c.ask("set", "obj", value)
     await c.ask("set", "another", 1)
     await c.ask("remove", "obj")
-    const wanted = [...values.map((value) => ({ key: "obj", value })), { key: "obj" }]
+    const wanted = [...values.map((value) => ({ key: "obj", value })), { key: "obj", value: undefined }]
     for (const listener of [a, b]) {
         await until(() => listener.heard.length === wanted.length, "all changes")
         same(listener.heard, wanted)

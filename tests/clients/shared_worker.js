@@ -49,6 +49,17 @@ function connect(protocol = 3) {
     return { redis: new Redis(options), listener: new Redis({ ...options, protocol: 2 }) }
 }
 
+// How many wait for a lock; of clients that wait for anything there is another count.
+async function waiters(redis, name) {
+    const info = await redis.call("LOCK.INFO", name)
+    const found = Array.isArray(info) ? info[info.indexOf("waiters") + 1] : info.waiters
+    return found.length
+}
+
+async function blocked(redis) {
+    return Number(/blocked_clients:(\d+)/.exec(await redis.info("clients"))[1])
+}
+
 // In a process of its own: does what `tasks` has under the name that the parent asks for.
 function serve(tasks) {
     process.on("message", async ({ id, task, args }) => {
@@ -95,4 +106,4 @@ class Worker {
     }
 }
 
-module.exports = { Tickets, Worker, connect, serve }
+module.exports = { Tickets, Worker, blocked, connect, serve, waiters }

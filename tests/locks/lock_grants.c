@@ -145,6 +145,16 @@ static const struct wire_case reentrance[] = {
     {"LOCK.RELEASE a $a", ":1"},
 };
 
+/* Who has not seen the reply asks again. */
+static const struct wire_case asked_again[] = {
+    {"LOCK.ACQUIRE d LEASE 60000 DETACHED OWNER job", ":$+a"},
+    {"QUIT", "+OK"},
+    {"@1 LOCK.ACQUIRE d LEASE 60000 DETACHED REENTRANT OWNER other", "nil"},
+    {"@1 LOCK.ACQUIRE d LEASE 60000 DETACHED REENTRANT OWNER job", ":$a"},
+    {"@1 LOCK.RELEASE d $a", ":0"},
+    {"@1 LOCK.RELEASE d $a", ":1"},
+};
+
 static const struct wire_case several_names[] = {
     {"LOCK.ACQUIRE a b c", "[:$+a :$+b :$+c]"},
     {"@1 LOCK.ACQUIRE d b", "/^nil"},
@@ -288,6 +298,7 @@ static const struct group groups[] = {
     NEW_TABLE(semaphores),
     NEW_TABLE(single_writer),
     NEW_TABLE(reentrance),
+    NEW_TABLE(asked_again),
     NEW_TABLE(several_names),
     NEW_TABLE(nothing_of_several),
     NEW_TABLE(arguments),
