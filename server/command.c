@@ -356,6 +356,17 @@ const struct command *command_inner(const struct command *cmd, const struct slic
     return inner && inner->wraps < cmd->wraps ? inner : NULL;
 }
 
+const struct command *command_innermost(const struct command *cmd, const struct slice *argv,
+                                        int argc, int *at)
+{
+    const struct command *inner;
+    int step;
+
+    for (*at = 0; (inner = command_inner(cmd, argv + *at, argc - *at, &step)); cmd = inner)
+        *at += step;
+    return cmd;
+}
+
 int command_flags(const struct command *cmd, const struct slice *argv, int argc)
 {
     int at;

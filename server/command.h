@@ -260,6 +260,9 @@ const struct command *command_at(const struct command_table *t, int id);
 /* The command that a request may carry, and where; NULL if there is none such. */
 const struct command *command_inner(const struct command *cmd, const struct slice *argv, int argc,
                                     int *at);
+/* The command that does the work in the end, the request's own if it carries none; and where. */
+const struct command *command_innermost(const struct command *cmd, const struct slice *argv,
+                                        int argc, int *at);
 /* The flags of a request: those of the command, and of the one that it carries. */
 int command_flags(const struct command *cmd, const struct slice *argv, int argc);
 bool command_inner_needs_world(const struct command *cmd, const struct slice *argv, int argc);

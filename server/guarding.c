@@ -45,10 +45,12 @@ static void add(struct guarded *g, struct slice name, uint64_t hash)
 static int other_db(const struct call *c)
 {
     int64_t db = -1;
+    int at;
+    const struct command *cmd = command_innermost(c->cmd, c->argv, c->argc, &at);
 
-    if (c->cmd->run == cmd_move)
-        num_parse_int(call_arg(c, 2), &db);
-    for (int i = 3; c->cmd->run == cmd_copy && i + 1 < c->argc; i++) {
+    if (cmd->run == cmd_move)
+        num_parse_int(call_arg(c, at + 2), &db);
+    for (int i = at + 3; cmd->run == cmd_copy && i + 1 < c->argc; i++) {
         if (call_arg_is(c, i, "db"))
             num_parse_int(call_arg(c, i + 1), &db);
     }
@@ -201,12 +203,19 @@ static bool stops(struct call *c, struct guarded *g, bool reads)
     return any;
 }
 
+static bool reads_only(const struct call *c)
+{
+    int flags = command_flags(c->cmd, c->argv, c->argc);
+
+    return flags & CMD_READONLY && !(flags & CMD_WRITE);
+}
+
 bool guarding_stops(struct call *c)
 {
     struct guarded g = {0};
 
     look_at_keys(c, &g);
-    return stops(c, &g, c->cmd->flags & CMD_READONLY);
+    return stops(c, &g, reads_only(c));
 }
 
 /* A queue may go to other databases. */

@@ -555,6 +555,40 @@ static void watch_lock(struct session *t)
     is_str(wire_call(w, "EXEC"), "[:1 " FENCED "]", "given back within");
 }
 
+/* The keys of both, and wherever the command may bring one. */
+static void guarded(struct session *t)
+{
+    static const char *const requests[] = {
+        "WHEN ABSENT k DO SET x 1",
+        "WHEN ABSENT x DO SET k 1",
+        "WHEN ABSENT x DO GET k",
+        "DURABLE NO WHEN ABSENT x DO GET k",
+        "VERSION k",
+        "VGET k SINCE 0",
+        "MVERSION x k",
+    };
+    struct wire *w = session_wire(t, 0);
+    long long token;
+
+    for (size_t i = 0; i < sizeof(requests) / sizeof(*requests); i++) {
+        token = wire_int(w, "LOCK.ACQUIRE k GUARD");
+        session_block(t, 1, requests[i]);
+        is_str(wire_callf(w, "WHEN HELD k %lld DO GET k", token), "nil", "the holder goes on");
+        is_int(wire_int(session_wire(t, 2), "VERSION y"), 0, "others with other keys too");
+        wire_callf(w, "LOCK.RELEASE k %lld", token);
+        ok(strcmp(wire_read(session_wire(t, 1)), "(silence)") != 0, "%s", requests[i]);
+        wire_call(w, "DEL k x");
+    }
+    wire_call(w, "SET k 1");
+    wire_call(session_wire(t, 2), "SELECT 1");
+    token = wire_int(session_wire(t, 2), "LOCK.ACQUIRE k GUARD");
+    session_block(t, 1, "WHEN EXISTS k DO COPY k k DB 1");
+    session_block(t, 3, "DURABLE NO WHEN EXISTS k DO MOVE k 1");
+    wire_callf(session_wire(t, 2), "LOCK.RELEASE k %lld", token);
+    is_str(wire_read(session_wire(t, 1)), ":1", "a key of that name in another database");
+    is_str(wire_read(session_wire(t, 3)), ":0", "in turn");
+}
+
 static const struct group groups[] = {
     NEW_TABLE(conditions),
     NEW_TABLE(arguments),
@@ -576,6 +610,7 @@ static const struct group groups[] = {
     NEW_TEST(watch_version),
     NEW_TEST(held),
     NEW_TEST(watch_lock),
+    NEW_TEST(guarded),
     {NULL},
 };
 
