@@ -31,6 +31,8 @@ struct keyvalue_notes {
     enum type last_type;
     uint64_t last_len;
     struct buf last; /* its bytes, if they are not too many */
+
+    struct buf channel; /* scratch */
 };
 
 static void forget_touched(struct keyvalue_notes *notes)
@@ -57,6 +59,7 @@ void keyvalue_release_notes(struct worker *w)
     buf_release(&w->notes->elements);
     buf_release(&w->notes->last_key);
     buf_release(&w->notes->last);
+    buf_release(&w->notes->channel);
     mem_free(w->notes);
     w->notes = NULL;
 }
@@ -403,13 +406,15 @@ static void publish_to(struct worker *w, const struct news *news,
                        bool (*suits)(struct slice pattern, struct slice channel))
 {
     struct message_source source = {w, news};
-    struct buf channel = {0};
+    struct buf *channel = &notes_of(w)->channel;
 
-    append_channel(&channel, news->db, news->key);
+    channel->len = 0;
+    append_channel(channel, news->db, news->key);
     pubsub_publish_suiting(
         w, &(struct publication){
-               .channel = buf_slice(&channel), .make = make, .opaque = &source, .suits = suits});
-    buf_release(&channel);
+               .channel = buf_slice(channel), .make = make, .opaque = &source, .suits = suits});
+    if (channel->cap > KEEP_SCRATCH_UP_TO)
+        buf_release(channel);
 }
 
 /* With the letter W the class must be enabled. */
