@@ -15,6 +15,7 @@
 #include "server/loading.h"
 #include "server/locks/lock_desk.h"
 #include "server/logging.h"
+#include "server/migration.h"
 #include "server/policer.h"
 #include "server/process.h"
 #include "server/pubsub.h"
@@ -412,6 +413,8 @@ int server_run(struct server *s)
     if (ok)
         main_loop(s);
     signals_ending();
+    atomic_store(&s->shutdown_asked, true);
+    migrations_await(s);
     loading_free(s->loading);
     s->loading = NULL;
     saving_stop(s);

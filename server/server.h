@@ -96,6 +96,7 @@ struct server {
     int64_t started_mono_ms;
 
     struct saving *saving;
+    _Atomic int migrations; /* threads of MIGRATE */
     struct rewriting *rewriting;
     bool log_ending;                  /* the log is off, but for the base that is being written */
     struct loading_job *loading;      /* NULL: not, or not any more */
