@@ -35,9 +35,14 @@ struct loading {
     const char *name;
     struct slice bytes;
     bool is_last;
+    bool drops_rest; /* a repair has cut the log */
+    bool is_cut;     /* and that was before the file in hand */
+    size_t kept;     /* files up to there */
     int shown;
     int64_t told_ms;
 };
+
+static bool load_runs(struct loading *l, const char *path, size_t from);
 
 /* ---- files ---------------------------------------------------------------------------------- */
 
@@ -255,18 +260,97 @@ static bool refuse_damage(const struct loading *l, const struct log_check *check
     return false;
 }
 
+/* ---- repairing ------------------------------------------------------------------------------ */
+
+/* Writes the file anew, but for the bytes between. */
+static int leave_out(const struct loading *l, const char *path, size_t from, size_t to)
+{
+    struct buf temp = {0};
+    int fd, status;
+
+    buf_printf(&temp, "%s.repaired", path);
+    buf_append_char(&temp, '\0');
+    fd = status = file_ops->open(temp.ptr, O_WRONLY | O_CREAT | O_TRUNC, 0644);
+    if (fd >= 0) {
+        status = file_write_all(fd, l->bytes.ptr, from);
+        if (!status)
+            status = file_write_all(fd, l->bytes.ptr + to, l->bytes.len - to);
+        if (!status)
+            status = file_ops->sync(fd);
+        file_ops->close(fd);
+    }
+    if (!status)
+        status = file_ops->rename(temp.ptr, path);
+    if (!status)
+        status = file_sync_folder_of(path);
+    buf_release(&temp);
+    return status;
+}
+
+static bool say_repair(const struct loading *l, int status, size_t from, size_t to,
+                       const struct log_check *check)
+{
+    if (status) {
+        log_warning("%s cannot be repaired: %s", l->name, strerror(-status));
+        return false;
+    }
+    log_warning("%s was repaired: %zu bytes from offset %zu to %zu were dropped (%s, at offset "
+                "%zu); the last group before them is number %llu%s",
+                l->name, to - from, from, to, check->why, check->wrong,
+                (unsigned long long)check->seq,
+                to == l->bytes.len ? ", and nothing follows them" : "");
+    return true;
+}
+
+/* What cannot be loaded is dropped, with all that follows or without. */
+static bool repair(struct loading *l, const char *path, const struct log_check *check)
+{
+    bool cuts = l->server->conf->repair == CONF_REPAIR_CUT || check->verdict == LOG_TAIL;
+    size_t to = cuts ? l->bytes.len : check->resume;
+    int status =
+        cuts ? cut_file(path, check->good) : leave_out(l, path, check->good, check->resume);
+
+    if (!say_repair(l, status, check->good, to, check))
+        return false;
+    l->drops_rest = l->server->conf->repair == CONF_REPAIR_CUT;
+    return true;
+}
+
+/* ---- runs ----------------------------------------------------------------------------------- */
+
+static void note_end(struct loading *l, const struct log_check *check)
+{
+    if (check->seq > l->out->seq)
+        l->out->seq = check->seq;
+    l->out->append = check->sealed;
+}
+
+/* One repair changes where things are, so the file is looked at anew behind it. */
+static bool load_repaired(struct loading *l, const char *path, const struct log_check *check)
+{
+    if (!repair(l, path, check))
+        return false;
+    unmap(l->bytes);
+    if (map(path, &l->bytes) < 0)
+        return false;
+    if (check->resume_db >= 0)
+        l->conn.db = check->resume_db;
+    return l->drops_rest || check->verdict == LOG_TAIL || load_runs(l, path, check->good);
+}
+
 static bool load_runs(struct loading *l, const char *path, size_t from)
 {
+    bool repairs = l->server->conf->repair != CONF_REPAIR_NO;
     struct log_check check;
 
     log_check(l->bytes, from, &check);
-    if (check.seq > l->out->seq)
-        l->out->seq = check.seq;
-    l->out->append = check.sealed;
-    if (check.verdict == LOG_DAMAGED)
+    note_end(l, &check);
+    if (check.verdict == LOG_DAMAGED && !repairs)
         return refuse_damage(l, &check);
     if (!apply_range(l, from, check.good))
         return false;
+    if (check.verdict == LOG_DAMAGED || (check.verdict == LOG_TAIL && repairs && !l->is_last))
+        return load_repaired(l, path, &check);
     return check.verdict == LOG_SOUND || cut_tail(l, path, &check);
 }
 
@@ -318,10 +402,34 @@ static bool load_kind(struct loading *l, const struct log_dir *dir, enum log_kin
         last = manifest_base(m);
     for (size_t i = 0; i < m->len; i++) {
         l->is_last = &m->parts[i] == last;
-        if (m->parts[i].kind == (char)kind && !load_part(l, dir, &m->parts[i]))
+        if (m->parts[i].kind == (char)kind && !l->drops_rest && !load_part(l, dir, &m->parts[i]))
             return false;
+        if (m->parts[i].kind == (char)kind && (!l->drops_rest || l->is_cut != l->drops_rest))
+            l->kept++;
+        l->is_cut = l->drops_rest;
     }
     return true;
+}
+
+/* The files behind one that was cut are no part of the log any more. */
+static bool drop_rest(const struct loading *l, struct log_dir *dir)
+{
+    struct manifest m;
+    size_t kept = 0;
+    int status;
+
+    manifest_copy(&m, &dir->manifest);
+    for (size_t i = 0; i < m.len; i++) {
+        if (m.parts[i].kind == LOG_HISTORY || ++kept <= l->kept)
+            continue;
+        log_warning("%s, which follows, was dropped altogether", m.parts[i].name);
+        m.parts[i].kind = LOG_HISTORY;
+    }
+    status = log_dir_commit(dir, &m);
+    manifest_release(&m);
+    if (status)
+        log_warning("The manifest cannot be written: %s", strerror(-status));
+    return !status;
 }
 
 bool log_load(struct server *s, struct log_dir *dir, struct log_loaded *out)
@@ -340,7 +448,8 @@ bool log_load(struct server *s, struct log_dir *dir, struct log_loaded *out)
     world_enter();
     world_stop();
     worker_read_clocks(l.worker);
-    ok = load_kind(&l, dir, LOG_BASE) && load_kind(&l, dir, LOG_INCR);
+    ok = load_kind(&l, dir, LOG_BASE) && load_kind(&l, dir, LOG_INCR) &&
+         (!l.drops_rest || drop_rest(&l, dir));
     out->append = out->append && manifest_last(&dir->manifest);
     if (ok && dir->manifest.len)
         log_notice("The log of changes is loaded: %llu records in %.3f seconds, %llu of them "

@@ -9,6 +9,7 @@ struct checking {
     bool in_multi;
     bool foreign;     /* the run was not written here */
     bool ever_sealed; /* something in the file was */
+    bool behind_seal; /* the run in hand follows one that was written here */
 };
 
 /* ---- going on behind what is wrong ---------------------------------------------------------- */
@@ -91,6 +92,7 @@ static void judge(struct checking *k, const char *why, bool is_short)
     out->why = why;
     out->wrong = k->cursor.start;
     out->good = k->foreign || !k->ever_sealed ? k->unit : k->run;
+    out->sealed = k->behind_seal && out->good == k->run;
     out->verdict = LOG_TAIL;
     if (find_sound(out, bytes, k->run))
         out->verdict = LOG_DAMAGED;
@@ -128,7 +130,7 @@ static bool take_line(struct checking *k)
         return false;
     k->run = k->unit = k->cursor.pos;
     k->foreign = k->in_multi = false;
-    k->ever_sealed = true;
+    k->ever_sealed = k->behind_seal = true;
     k->out->seq = s.seq;
     return true;
 }
@@ -138,7 +140,7 @@ static void finish(struct checking *k)
 {
     struct log_check *out = k->out;
 
-    out->sealed = k->run == k->cursor.pos && k->ever_sealed;
+    out->sealed = k->run == k->cursor.pos && k->behind_seal;
     out->good = k->unit;
     if (k->run == k->cursor.pos || ((k->foreign || !k->ever_sealed) && !k->in_multi))
         return;

@@ -26,7 +26,7 @@ struct log_check {
     size_t resume;            /* LOG_DAMAGED: where it is sound again */
     int resume_db;            /* the database selected there; -1: none is known */
     uint64_t seq, resume_seq; /* of the last group before `good`, and of the last in the next run */
-    bool sealed;              /* all that is good was written here */
+    bool sealed;              /* the last that is good was written here */
     const char *why;
 };
 
