@@ -32,10 +32,14 @@ int pick_of(int bound)
 static struct answer *next(struct player *p, int timeout_ms)
 {
     struct answer *a = wire_next(p->wire, timeout_ms);
+    ssize_t n;
     char byte;
 
-    if (a == NULL)
-        p->gone = recv(p->wire->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) >= 0 || errno != EAGAIN;
+    if (a != NULL)
+        return a;
+    /* Something may have come behind the last look. */
+    n = recv(p->wire->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+    p->gone = n == 0 || (n < 0 && errno != EAGAIN);
     return a;
 }
 
