@@ -146,11 +146,16 @@ static struct entry *look_up(struct call *c, int i, int db)
     return e;
 }
 
+/* What is known of it is written without a look at it, for which it would have to be fetched. */
 static NOINLINE void use_policed(struct call *c, uint64_t hash, struct entry *e)
 {
     struct keyspace *ks = &c->server->keyspace;
+    uint32_t *access = keyspace_access(ks, c->db, hash, e);
 
-    access_touch(c, keyspace_access(ks, c->db, hash, e));
+    if (access_is_lfu(c->conf))
+        access_count(c->conf, c->worker->now_ms, access);
+    else
+        *access = access_ticks(c->worker->now_ms);
     policed_used(ks, c->db, shard_of(hash), e);
 }
 

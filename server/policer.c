@@ -4,7 +4,7 @@
 #include "base/mem.h"
 #include "server/access.h"
 #include "server/effects.h"
-#include "server/locks/lock_guard.h"
+#include "server/herd_eviction.h"
 #include "server/serving.h"
 #include "storage/policed.h"
 
@@ -125,13 +125,18 @@ void policer_changed(struct worker *w, int db, unsigned shard, const struct entr
 
 /* ---- ending --------------------------------------------------------------------------------- */
 
+/* Mostly the shard knows that none of its keys has, and nothing needs to be known of this one. */
 bool policer_has_ended(const struct worker *w, int db, unsigned shard, const struct entry *e)
 {
+    const _Atomic int64_t *first = &policies_of(w)->due[shard];
+
+    if (LIKELY(atomic_load_explicit(first, memory_order_relaxed) > w->mono_ms))
+        return false;
     return policed_due(&w->server->keyspace, db, shard, e) <= w->mono_ms &&
            !server_paused(w->server, w->mono_ms);
 }
 
-static void drop(struct worker *w, int db, uint64_t hash, struct found f, enum key_event event)
+void policer_drop(struct worker *w, int db, uint64_t hash, struct found f, enum key_event event)
 {
     struct policy *policy = policed_policy(&w->server->keyspace, f.entry);
 
@@ -143,7 +148,7 @@ bool policer_drop_ended(struct worker *w, int db, uint64_t hash, struct found f)
 {
     if (LIKELY(!policer_has_ended(w, db, shard_of(hash), f.entry)))
         return false;
-    drop(w, db, hash, f, EVENT_EXPIRED);
+    policer_drop(w, db, hash, f, EVENT_EXPIRED);
     return true;
 }
 
@@ -166,7 +171,7 @@ static bool expire_some(struct worker *w, unsigned shard, int *removed)
                 next = w->mono_ms;
                 break;
             }
-            drop(w, db, hash, f, EVENT_EXPIRED);
+            policer_drop(w, db, hash, f, EVENT_EXPIRED);
             here++;
         }
     }
@@ -203,67 +208,6 @@ static int64_t expire_due(struct worker *w)
 
 /* ---- evicting ------------------------------------------------------------------------------- */
 
-/* The shard with the least recently used key; SHARDS if there is none. */
-static unsigned least_used_shard(const struct herd *h, uint64_t *use)
-{
-    unsigned least = SHARDS;
-
-    *use = ROLL_NEVER;
-    for (unsigned i = 0; i < SHARDS; i++) {
-        uint64_t at = atomic_load_explicit(&h->least_use[i], memory_order_relaxed);
-
-        if (at < *use) {
-            *use = at;
-            least = i;
-        }
-    }
-    return least;
-}
-
-/* A key that a lock guards stays, and counts as used. */
-static bool spare(struct worker *w, int db, unsigned shard, uint64_t hash, const struct entry *e)
-{
-    struct keyspace *ks = &w->server->keyspace;
-
-    if (LIKELY(!lock_guarded(&ks->shards[shard], db, entry_key(e), hash)))
-        return false;
-    policed_used(ks, db, shard, e);
-    return true;
-}
-
-/*
- * False if there is nothing to evict, as far as some looks can tell. The herd is locked, so that
- * nobody else evicts from it.
- */
-static bool evict_one(struct worker *w, const struct policy *policy, struct herd *h, int db)
-{
-    enum { SPARED_MAX = 16 };
-    struct keyspace *ks = &w->server->keyspace;
-    bool evicted = false;
-    unsigned shard;
-    uint64_t use;
-
-    for (int spared = 0; !evicted && spared < SPARED_MAX;) {
-        struct found f;
-        uint64_t hash;
-
-        shard = least_used_shard(h, &use);
-        if (shard == SHARDS)
-            break;
-        lock_take(&ks->shards[shard].lock);
-        evicted = atomic_load_explicit(&h->least_use[shard], memory_order_relaxed) == use &&
-                  policed_least_used(ks, db, shard, policy, &f, &hash);
-        if (evicted && spare(w, db, shard, hash, f.entry)) {
-            evicted = false;
-            spared++;
-        }
-        if (evicted)
-            drop(w, db, hash, f, EVENT_EVICTED);
-        serving_unlock(w, shard);
-    }
-    return evicted;
-}
-
 /* While keys may be on their way here that were not used for longer, none goes. */
 static bool may_evict(const struct worker *w, const struct policy *policy)
 {
@@ -271,22 +215,17 @@ static bool may_evict(const struct worker *w, const struct policy *policy)
            !server_paused(w->server, w->mono_ms);
 }
 
-/* True when the limits hold, false if `max` keys have gone and more must. */
+/* True when the limits hold, or nothing can be done; false if `max` keys went and more must. */
 static bool evict_from(struct worker *w, struct herd_ref ref, int max)
 {
-    struct policy *policy = policies_of(w)->slots[ref.slot];
+    const struct policy *policy = policies_of(w)->slots[ref.slot];
     struct herd *h = policy ? policy_herd(policy, ref.db) : NULL;
     bool enough;
 
     if (!h || !may_evict(w, policy))
         return true;
     lock_take(&h->lock);
-    while (!(enough = !herd_overfull(policy, h)) && max-- > 0) {
-        if (!evict_one(w, policy, h, ref.db)) {
-            enough = true;
-            break;
-        }
-    }
+    enough = herd_evict(w, policy, h, ref.db, max);
     lock_release(&h->lock);
     effect_settle(w);
     return enough;

@@ -12,6 +12,7 @@
 #ifndef LK_SERVER_POLICER_H
 #define LK_SERVER_POLICER_H
 
+#include "server/call.h"
 #include "server/worker.h"
 
 struct policer *policer_new(struct worker *w);
@@ -23,6 +24,9 @@ void policer_changed(struct worker *w, int db, unsigned shard, const struct entr
 bool policer_has_ended(const struct worker *w, int db, unsigned shard, const struct entry *e);
 /* The same, and drops it then. */
 bool policer_drop_ended(struct worker *w, int db, uint64_t hash, struct found f);
+
+/* Drops a key under a policy, as expired or evicted by it. Locked: its shard. */
+void policer_drop(struct worker *w, int db, uint64_t hash, struct found f, enum key_event event);
 
 /* Evicts from policies that a change made exceed a limit; the worker's round, nothing is locked. */
 void policer_evict(struct worker *w);

@@ -117,36 +117,46 @@ size_t policed_memory(const struct policed *p)
 
 /* ---- coming and going ----------------------------------------------------------------------- */
 
-static void note_least_use(const struct policy *policy, int db, unsigned shard,
-                           const struct roll *r)
+static void note_least_use(struct herd *herd, unsigned shard, const struct roll *r)
 {
-    atomic_store_explicit(&policy_herd(policy, db)->least_use[shard], roll_least_use(r),
-                          memory_order_relaxed);
+    uint64_t least = roll_least_use(r);
+
+    if (least != atomic_load_explicit(&herd->least_use[shard], memory_order_relaxed))
+        atomic_store_explicit(&herd->least_use[shard], least, memory_order_relaxed);
 }
 
-static bool is_oldest(const struct member *m)
+static void put_under(struct keyspace *ks, int db, uint64_t hash, struct entry *e,
+                      const struct policy *policy, struct member m)
 {
-    return m->use.older == ROLL_NONE;
+    struct roll *r = need_roll(keyspace_space(ks, db, shard_of(hash)), policy->slot);
+    struct herd *herd = policy_need_herd(policy, db);
+    uint32_t i;
+
+    if (UNLIKELY(r->count == ROLL_MAX))
+        return;
+    if (UNLIKELY(policy->rules.max_age_ms && !r->by_change))
+        roll_order_by_change(r);
+    i = roll_add(r, m);
+    e->access_or_member = handle_of(policy->slot, i);
+    e->policed = 1;
+    atomic_fetch_add(&herd->keys, 1);
+    note_least_use(herd, shard_of(hash), r);
 }
 
 void policed_enter(struct keyspace *ks, int db, uint64_t hash, struct entry *e)
 {
-    struct policy *policy = policies_find(ks->policies, entry_key(e));
-    struct roll *r;
-    uint32_t i;
+    const struct policy *policy = policies_find(ks->policies, entry_key(e));
+    uint64_t now;
 
     if (!policy)
         return;
-    r = need_roll(keyspace_space(ks, db, shard_of(hash)), policy->slot);
-    if (UNLIKELY(r->count == ROLL_MAX))
-        return;
-    i = roll_add(r, hash, (uint64_t)clock_mono_ns(), e->has_expiry);
-    roll_at(r, i)->access = e->access_or_member;
-    e->access_or_member = handle_of(policy->slot, i);
-    e->policed = 1;
-    atomic_fetch_add(&policy_need_herd(policy, db)->keys, 1);
-    if (is_oldest(roll_at(r, i)))
-        note_least_use(policy, db, shard_of(hash), r);
+    now = (uint64_t)clock_mono_ns();
+    put_under(ks, db, hash, e, policy,
+              (struct member){.hash = hash,
+                              .used = now,
+                              .changed = now & MEMBER_CHANGED_MAX,
+                              .timed = e->has_expiry,
+                              .access = e->access_or_member});
 }
 
 /* One record moves where many are free, and its entry learns of it. */
@@ -164,12 +174,11 @@ static void give_room_back(struct space *s, unsigned slot, struct roll *r)
 void policed_leave(struct keyspace *ks, int db, uint64_t hash, struct entry *e)
 {
     struct space *s = keyspace_space(ks, db, shard_of(hash));
-    struct policy *policy = policed_policy(ks, e);
+    const struct policy *policy = policed_policy(ks, e);
     struct herd *herd = policy_herd(policy, db);
     struct roll *r = roll_of(s, e);
     uint32_t i = index_of(e);
-    struct member *m = roll_at(r, i);
-    bool oldest = is_oldest(m);
+    const struct member *m = roll_at(r, i);
 
     e->access_or_member = m->access;
     e->policed = 0;
@@ -177,8 +186,7 @@ void policed_leave(struct keyspace *ks, int db, uint64_t hash, struct entry *e)
     atomic_fetch_sub(&herd->memory, m->memory);
     roll_remove(r, i);
     give_room_back(s, policy->slot, r);
-    if (oldest)
-        note_least_use(policy, db, shard_of(hash), r);
+    note_least_use(herd, shard_of(hash), r);
 }
 
 void policed_succeed(struct keyspace *ks, int db, uint64_t hash, const struct entry *old,
@@ -193,13 +201,7 @@ void policed_succeed(struct keyspace *ks, int db, uint64_t hash, const struct en
 
 void policed_used(struct keyspace *ks, int db, unsigned shard, const struct entry *e)
 {
-    struct roll *r = roll_of(keyspace_space(ks, db, shard), e);
-    bool oldest = is_oldest(roll_at(r, index_of(e)));
-
-    r->hits++;
-    roll_used(r, index_of(e), (uint64_t)clock_mono_ns());
-    if (oldest)
-        note_least_use(policed_policy(ks, e), db, shard, r);
+    roll_used(roll_of(keyspace_space(ks, db, shard), e), index_of(e), (uint64_t)clock_mono_ns());
 }
 
 /* When it ends, in nanoseconds. */
@@ -268,13 +270,11 @@ struct policed_change policed_changed(struct keyspace *ks, int db, unsigned shar
     struct policy *policy = policed_policy(ks, e);
     struct herd *herd = policy_herd(policy, db);
     struct member *m = roll_at(r, index_of(e));
-    bool was_oldest = is_oldest(m);
     int64_t due;
 
     charge(herd, m, e);
     roll_changed(r, index_of(e), (uint64_t)clock_mono_ns(), e->has_expiry);
-    if (was_oldest || is_oldest(m))
-        note_least_use(policy, db, shard, r);
+    note_least_use(herd, shard, r);
     due = in_ms(end_of(&policy->rules, m));
     return (struct policed_change){
         .due = note_due(ks, shard, due) ? due : INT64_MAX,
@@ -284,15 +284,31 @@ struct policed_change policed_changed(struct keyspace *ks, int db, unsigned shar
 
 /* ---- ending --------------------------------------------------------------------------------- */
 
-static uint64_t earlier_end(const struct policy_rules *rules, const struct roll *r, uint32_t *which)
+/*
+ * The member that ends first, and when; if that took too much effort, *sure is false, and the time
+ * one that is not later.
+ */
+static uint64_t first_end(const struct policy_rules *rules, struct roll *r, uint32_t *i, bool *sure)
 {
-    uint32_t idle = rules->idle_ms ? roll_oldest(r, ROLL_BY_USE) : ROLL_NONE;
-    uint32_t aged = rules->max_age_ms ? roll_oldest(r, ROLL_BY_CHANGE) : ROLL_NONE;
-    uint64_t idle_end = idle == ROLL_NONE ? ROLL_NEVER : end_of(rules, roll_at(r, idle));
-    uint64_t aged_end = aged == ROLL_NONE ? ROLL_NEVER : end_of(rules, roll_at(r, aged));
+    uint64_t idle = ROLL_NEVER, aged = ROLL_NEVER;
+    uint32_t aged_i = ROLL_NONE;
+    bool aged_sure = true;
 
-    *which = idle_end <= aged_end ? idle : aged;
-    return idle_end <= aged_end ? idle_end : aged_end;
+    *sure = true;
+    *i = ROLL_NONE;
+    if (rules->idle_ms)
+        *sure = roll_oldest(r, ROLL_BY_USE, i, &idle);
+    if (rules->max_age_ms) {
+        roll_order_by_change(r);
+        aged_sure = roll_oldest(r, ROLL_BY_CHANGE, &aged_i, &aged);
+    }
+    idle = idle == ROLL_NEVER ? idle : idle + (uint64_t)rules->idle_ms * NS_A_MS;
+    aged = aged == ROLL_NEVER ? aged : aged + (uint64_t)rules->max_age_ms * NS_A_MS;
+    if (aged >= idle)
+        return idle;
+    *i = aged_i;
+    *sure = aged_sure;
+    return aged;
 }
 
 bool policed_ended(struct keyspace *ks, int db, unsigned shard, int64_t now_ms, unsigned *slot,
@@ -301,14 +317,15 @@ bool policed_ended(struct keyspace *ks, int db, unsigned shard, int64_t now_ms, 
     const struct space *s = keyspace_space(ks, db, shard);
 
     for (; s->policed && *slot < s->policed->rolls_len; ++*slot) {
-        const struct roll *r = s->policed->rolls[*slot];
+        struct roll *r = s->policed->rolls[*slot];
         uint32_t i;
         int64_t at;
+        bool sure;
 
         if (!r || !r->count)
             continue;
-        at = in_ms(earlier_end(&ks->policies->slots[*slot]->rules, r, &i));
-        if (at <= now_ms) {
+        at = in_ms(first_end(&ks->policies->slots[*slot]->rules, r, &i, &sure));
+        if (at <= now_ms && sure) {
             *hash = roll_at(r, i)->hash;
             *f = find_member(s, *hash, handle_of(*slot, i));
             return true;
@@ -319,24 +336,23 @@ bool policed_ended(struct keyspace *ks, int db, unsigned shard, int64_t now_ms, 
 }
 
 bool policed_least_used(struct keyspace *ks, int db, unsigned shard, const struct policy *policy,
-                        struct found *f, uint64_t *hash)
+                        uint64_t before, struct found *f, uint64_t *hash)
 {
     const struct space *s = keyspace_space(ks, db, shard);
-    const struct roll *r = find_roll(s, policy->slot);
-    uint32_t i = r ? roll_least_used(r) : ROLL_NONE;
+    struct roll *r = find_roll(s, policy->slot);
+    uint64_t at;
+    uint32_t i;
+    bool found;
 
-    if (i == ROLL_NONE)
+    if (!r || !r->count)
+        return false;
+    found = roll_least_used(r, &i, &at) && at <= before;
+    note_least_use(policy_herd(policy, db), shard, r);
+    if (!found)
         return false;
     *hash = roll_at(r, i)->hash;
     *f = find_member(s, *hash, handle_of(policy->slot, i));
     return true;
-}
-
-uint64_t policed_hits(const struct space *s, const struct policy *policy)
-{
-    const struct roll *r = find_roll(s, policy->slot);
-
-    return r ? r->hits : 0;
 }
 
 /* ---- the survey ----------------------------------------------------------------------------- */
@@ -378,79 +394,34 @@ static void look_at(void *item, void *opaque)
         m = *member_of(keyspace_space(v->ks, v->db, v->shard), e);
     } else {
         m = (struct member){.hash = entry_hash(e), .access = e->access_or_member};
-        m.used = m.changed = v->used(e, v->opaque);
+        m.used = v->used(e, v->opaque);
+        m.changed = m.used & MEMBER_CHANGED_MAX;
         m.timed = e->has_expiry;
     }
     note_found(v, m, belongs);
 }
 
-/* Out of the policies that they were under. */
-static void take_out(struct survey *v)
+static void apply(const struct survey *v)
 {
     const struct space *s = keyspace_space(v->ks, v->db, v->shard);
 
     for (uint32_t i = 0; i < v->len; i++) {
-        struct found f = space_find_hash(s, v->found[i].hash);
+        struct member *m = &v->found[i];
+        const struct policy *policy = v->policies[i];
+        struct entry *e = space_find_hash(s, m->hash).entry;
 
-        if (f.entry->policed)
-            policed_leave(v->ks, v->db, v->found[i].hash, f.entry);
-    }
-}
-
-/* Those that belong under this policy, from the end of what was found; returns how many. */
-static uint32_t gather(struct survey *v, const struct policy *policy, struct member *out)
-{
-    uint32_t kept = 0, n = 0;
-
-    for (uint32_t i = 0; i < v->len; i++) {
-        if (v->policies[i] == policy) {
-            out[n++] = v->found[i];
-        } else {
-            v->found[kept] = v->found[i];
-            v->policies[kept++] = v->policies[i];
-        }
-    }
-    v->len = kept;
-    return n;
-}
-
-static void put_under(struct survey *v, const struct policy *policy, struct member *fresh,
-                      uint32_t n)
-{
-    struct space *s = keyspace_space(v->ks, v->db, v->shard);
-    struct roll *r = need_roll(s, policy->slot);
-    struct herd *herd = policy_need_herd(policy, v->db);
-    uint32_t *indexes = mem_alloc(n * sizeof(*indexes));
-
-    n = n > ROLL_MAX - r->count ? ROLL_MAX - r->count : n;
-    roll_merge(r, fresh, n, indexes);
-    for (uint32_t i = 0; i < n; i++) {
-        struct entry *e = space_find_hash(s, fresh[i].hash).entry;
-        struct member *m = roll_at(r, indexes[i]);
-
-        e->access_or_member = handle_of(policy->slot, indexes[i]);
-        e->policed = 1;
+        if (e->policed)
+            policed_leave(v->ks, v->db, m->hash, e);
+        if (!policy)
+            continue;
         m->memory = 0;
-        charge(herd, m, e);
+        put_under(v->ks, v->db, m->hash, e, policy, *m);
+        if (!e->policed)
+            continue;
+        m = member_of(s, e);
+        charge(policy_herd(policy, v->db), m, e);
         note_due(v->ks, v->shard, in_ms(end_of(&policy->rules, m)));
     }
-    atomic_fetch_add(&herd->keys, n);
-    note_least_use(policy, v->db, v->shard, r);
-    mem_free(indexes);
-}
-
-static void apply(struct survey *v)
-{
-    struct member *fresh = mem_alloc((v->len + 1) * sizeof(*fresh));
-
-    take_out(v);
-    gather(v, NULL, fresh);
-    while (v->len) {
-        const struct policy *policy = v->policies[0];
-
-        put_under(v, policy, fresh, gather(v, policy, fresh));
-    }
-    mem_free(fresh);
     mem_free(v->found);
     mem_free(v->policies);
 }

@@ -60,9 +60,13 @@ int64_t policed_left(const struct keyspace *ks, int db, unsigned shard, const st
  */
 bool policed_ended(struct keyspace *ks, int db, unsigned shard, int64_t now_ms, unsigned *slot,
                    int64_t *next, struct found *f, uint64_t *hash);
-/* The least recently used key of a policy in this shard. False if there is none. */
+/*
+ * The least recently used key of a policy in this shard, if that was not later than `before`. False
+ * if it was, or if it cannot be told yet, or if there is none; herd.least_use[] is nearer to the
+ * truth then.
+ */
 bool policed_least_used(struct keyspace *ks, int db, unsigned shard, const struct policy *policy,
-                        struct found *f, uint64_t *hash);
+                        uint64_t before, struct found *f, uint64_t *hash);
 
 /* When a key that has come under no policy so far was used last, in nanoseconds. */
 typedef uint64_t policed_used_fn(const struct entry *e, void *opaque);
@@ -72,8 +76,5 @@ typedef uint64_t policed_used_fn(const struct entry *e, void *opaque);
  */
 bool policed_survey(struct keyspace *ks, int db, unsigned shard, policed_used_fn *used,
                     void *opaque);
-
-/* Uses of the policy's keys, as far as they were no changes. */
-uint64_t policed_hits(const struct space *s, const struct policy *policy);
 
 #endif

@@ -36,7 +36,7 @@ struct herd {
     _Atomic int64_t keys;
     _Atomic int64_t memory; /* units of ROLL_MEMORY_UNIT */
     struct lock lock;       /* held by who evicts from it */
-    /* Per shard, when its least recently used key was used last; ROLL_NEVER where there is none. */
+    /* Per shard, no key of it was last used before this; ROLL_NEVER where there is none. */
     CACHE_ALIGNED _Atomic uint64_t least_use[SHARDS];
 };
 

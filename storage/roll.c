@@ -3,15 +3,16 @@
 
 #include "base/mem.h"
 
-#include <stdlib.h>
-
-enum { FIRST_ROOM = 2, FREE_KEPT = ROLL_CHUNK };
+enum {
+    FIRST_ROOM = 2,
+    FREE_KEPT = ROLL_CHUNK,
+    LEFTOVERS_KEPT = 64,
+    EFFORT_MAX = 64, /* items put in order or dropped to find the oldest */
+};
 
 void roll_init(struct roll *r)
 {
-    *r = (struct roll){0};
-    for (int list = 0; list < ROLL_LISTS; list++)
-        r->ends[list] = (struct roll_link){ROLL_NONE, ROLL_NONE};
+    *r = (struct roll){.free = ROLL_NONE};
 }
 
 void roll_release(struct roll *r)
@@ -19,6 +20,8 @@ void roll_release(struct roll *r)
     for (uint32_t i = 0; i < r->chunks_len; i++)
         mem_free(r->chunks[i]);
     mem_free(r->chunks);
+    for (int order = 0; order < ROLL_ORDERS; order++)
+        mem_free(r->heaps[order].v);
     roll_init(r);
 }
 
@@ -29,62 +32,197 @@ static uint32_t room(const struct roll *r)
 
 uint64_t roll_memory(const struct roll *r)
 {
-    return sizeof(*r) + room(r) * sizeof(struct member) + r->chunks_len * sizeof(*r->chunks);
+    uint64_t bytes = sizeof(*r) + room(r) * sizeof(struct member);
+
+    for (int order = 0; order < ROLL_ORDERS; order++)
+        bytes += r->heaps[order].cap * sizeof(struct roll_item);
+    return bytes + r->chunks_len * sizeof(*r->chunks);
 }
 
-/* ---- lists ---------------------------------------------------------------------------------- */
+/* ---- heaps ---------------------------------------------------------------------------------- */
 
-static struct roll_link *link_of(struct member *m, enum roll_list list)
+static uint64_t time_of(const struct roll_item *item)
 {
-    return list == ROLL_BY_CHANGE ? &m->change : &m->use;
+    return (uint64_t)item->high << 32 | item->low;
 }
 
-/* What the neighbour on either side knows of this place: its link, or the end of the list. */
-static uint32_t *newer_side(struct roll *r, enum roll_list list, uint32_t newer)
+static bool earlier(const struct roll_item *a, const struct roll_item *b)
 {
-    return newer == ROLL_NONE ? &r->ends[list].newer : &link_of(roll_at(r, newer), list)->older;
+    return time_of(a) < time_of(b);
 }
 
-static uint32_t *older_side(struct roll *r, enum roll_list list, uint32_t older)
+static void sink(const struct roll_heap *h, uint32_t i, struct roll_item item)
 {
-    return older == ROLL_NONE ? &r->ends[list].older : &link_of(roll_at(r, older), list)->newer;
+    for (uint32_t least; (least = i * 4 + 1) < h->len; i = least) {
+        uint32_t first = least;
+
+        for (uint32_t c = first + 1; c < first + 4 && c < h->len; c++)
+            least = earlier(&h->v[c], &h->v[least]) ? c : least;
+        if (!earlier(&h->v[least], &item))
+            break;
+        h->v[i] = h->v[least];
+    }
+    h->v[i] = item;
 }
 
-/* As the next newer one of `older`, ROLL_NONE for the oldest of all. */
-static void link_behind(struct roll *r, enum roll_list list, uint32_t i, uint32_t older)
+static void rise(const struct roll_heap *h, uint32_t i, struct roll_item item)
 {
-    uint32_t *from_older = older_side(r, list, older), newer = *from_older;
+    uint32_t up;
 
-    *link_of(roll_at(r, i), list) = (struct roll_link){newer, older};
-    *newer_side(r, list, newer) = i;
-    *from_older = i;
+    for (; i > 0 && earlier(&item, &h->v[up = (i - 1) / 4]); i = up)
+        h->v[i] = h->v[up];
+    h->v[i] = item;
 }
 
-static void link_newest(struct roll *r, enum roll_list list, uint32_t i)
+static uint64_t member_time(const struct member *m, enum roll_order order)
 {
-    link_behind(r, list, i, r->ends[list].newer);
+    return order == ROLL_BY_CHANGE ? m->changed : m->used;
 }
 
-static void unlink_from(struct roll *r, enum roll_list list, uint32_t i)
+static uint32_t *item_of(struct member *m, enum roll_order order)
 {
-    struct roll_link l = *link_of(roll_at(r, i), list);
-
-    *newer_side(r, list, l.newer) = l.older;
-    *older_side(r, list, l.older) = l.newer;
+    return order == ROLL_BY_CHANGE ? &m->change_item : &m->use_item;
 }
 
-static enum roll_list use_list(const struct member *m)
+/* Whether the member belongs into a heap; the item that leads to it may be a leftover. */
+static bool belongs(const struct member *m, enum roll_order order)
 {
-    return m->timed ? ROLL_BY_USE_TIMED : ROLL_BY_USE;
+    return !m->free && m->timed == (order == ROLL_BY_USE_TIMED);
 }
 
-static void unlink_member(struct roll *r, uint32_t i)
+static bool is_own(const struct roll *r, enum roll_order order, const struct roll_item *item)
 {
-    const struct member *m = roll_at(r, i);
+    struct member *m;
 
-    unlink_from(r, use_list(m), i);
-    if (!m->timed)
-        unlink_from(r, ROLL_BY_CHANGE, i);
+    if (item->index >= r->len)
+        return false;
+    m = roll_at(r, item->index);
+    return belongs(m, order) && *item_of(m, order) == item->low;
+}
+
+static bool is_littered(const struct roll *r, enum roll_order order)
+{
+    return r->heaps[order].len > 2 * r->count + LEFTOVERS_KEPT;
+}
+
+/* Leftovers go, and what stays is put in order. */
+static void clean(struct roll *r, enum roll_order order)
+{
+    struct roll_heap *h = &r->heaps[order];
+    uint32_t kept = 0;
+
+    for (uint32_t i = 0; i < h->len; i++) {
+        if (is_own(r, order, &h->v[i]))
+            h->v[kept++] = h->v[i];
+    }
+    h->len = kept;
+    for (uint32_t i = (kept + 2) / 4; kept && i-- > 0;)
+        sink(h, i, h->v[i]);
+    h->cap = kept + kept / 8 + 2;
+    h->v = mem_realloc(h->v, h->cap * sizeof(*h->v));
+}
+
+static struct roll_item item_for(struct member *m, uint32_t i, enum roll_order order)
+{
+    uint64_t at = member_time(m, order);
+
+    *item_of(m, order) = (uint32_t)at;
+    return (struct roll_item){(uint32_t)at, (uint32_t)(at >> 32), i};
+}
+
+static void push(struct roll *r, enum roll_order order, uint32_t i)
+{
+    struct roll_heap *h = &r->heaps[order];
+
+    if (is_littered(r, order))
+        clean(r, order);
+    if (h->len == h->cap) {
+        h->cap += h->cap / 8 + 2;
+        h->v = mem_realloc(h->v, h->cap * sizeof(*h->v));
+    }
+    h->len++;
+    rise(h, h->len - 1, item_for(roll_at(r, i), i, order));
+}
+
+static void push_all(struct roll *r, uint32_t i)
+{
+    bool timed = roll_at(r, i)->timed;
+
+    push(r, timed ? ROLL_BY_USE_TIMED : ROLL_BY_USE, i);
+    if (r->by_change && !timed)
+        push(r, ROLL_BY_CHANGE, i);
+}
+
+static void pop(struct roll_heap *h)
+{
+    struct roll_item last = h->v[--h->len];
+
+    if (h->len)
+        sink(h, 0, last);
+}
+
+bool roll_oldest(struct roll *r, enum roll_order order, uint32_t *i, uint64_t *at)
+{
+    struct roll_heap *h = &r->heaps[order];
+
+    *i = ROLL_NONE;
+    *at = ROLL_NEVER;
+    for (int effort = 0; h->len; effort++) {
+        struct roll_item top = h->v[0];
+        bool own = is_own(r, order, &top);
+
+        *at = time_of(&top);
+        *i = top.index;
+        if (own && member_time(roll_at(r, top.index), order) == *at)
+            return true;
+        if (effort == EFFORT_MAX)
+            return false;
+        if (own)
+            sink(h, 0, item_for(roll_at(r, top.index), top.index, order));
+        else
+            pop(h);
+        *i = ROLL_NONE;
+        *at = ROLL_NEVER;
+    }
+    return true;
+}
+
+bool roll_least_used(struct roll *r, uint32_t *i, uint64_t *at)
+{
+    uint32_t timed;
+    uint64_t timed_at;
+    bool found = roll_oldest(r, ROLL_BY_USE, i, at);
+    bool found_timed = roll_oldest(r, ROLL_BY_USE_TIMED, &timed, &timed_at);
+
+    if (*at <= timed_at)
+        return found;
+    *i = timed;
+    *at = timed_at;
+    return found_timed;
+}
+
+uint64_t roll_least_use(const struct roll *r)
+{
+    uint64_t least = ROLL_NEVER;
+
+    for (int order = ROLL_BY_USE; r->count && order <= ROLL_BY_USE_TIMED; order++) {
+        const struct roll_heap *h = &r->heaps[order];
+        uint64_t at = h->len ? time_of(&h->v[0]) : ROLL_NEVER;
+
+        least = at < least ? at : least;
+    }
+    return least;
+}
+
+void roll_order_by_change(struct roll *r)
+{
+    if (r->by_change)
+        return;
+    r->by_change = true;
+    for (uint32_t i = 0; i < r->len; i++) {
+        if (belongs(roll_at(r, i), ROLL_BY_CHANGE))
+            push(r, ROLL_BY_CHANGE, i);
+    }
 }
 
 /* ---- records -------------------------------------------------------------------------------- */
@@ -105,13 +243,37 @@ static void grow(struct roll *r)
     r->chunks[r->chunks_len++] = mem_alloc(ROLL_CHUNK * sizeof(struct member));
 }
 
+/*
+ * Free records are linked by what is of no use to them: `hash` is the next one, `used` the one
+ * before.
+ */
+static void link_free(struct roll *r, uint32_t i)
+{
+    *roll_at(r, i) = (struct member){.free = 1, .hash = r->free, .used = ROLL_NONE};
+    if (r->free != ROLL_NONE)
+        roll_at(r, r->free)->used = i;
+    r->free = i;
+}
+
+static void unlink_free(struct roll *r, uint32_t i)
+{
+    uint32_t next = (uint32_t)roll_at(r, i)->hash, before = (uint32_t)roll_at(r, i)->used;
+
+    if (next != ROLL_NONE)
+        roll_at(r, next)->used = before;
+    if (before != ROLL_NONE)
+        roll_at(r, before)->hash = next;
+    else
+        r->free = next;
+}
+
 static uint32_t take_record(struct roll *r)
 {
-    uint32_t i = r->ends[ROLL_FREE].newer;
+    uint32_t i = r->free;
 
     r->count++;
     if (i != ROLL_NONE) {
-        unlink_from(r, ROLL_FREE, i);
+        unlink_free(r, i);
         return i;
     }
     if (r->len == room(r))
@@ -119,145 +281,37 @@ static uint32_t take_record(struct roll *r)
     return r->len++;
 }
 
-uint32_t roll_add(struct roll *r, uint64_t hash, uint64_t now, bool timed)
+uint32_t roll_add(struct roll *r, struct member m)
 {
     uint32_t i = take_record(r);
-    struct member *m = roll_at(r, i);
 
-    *m = (struct member){.hash = hash, .used = now, .changed = now, .timed = timed};
-    link_newest(r, use_list(m), i);
-    if (!timed)
-        link_newest(r, ROLL_BY_CHANGE, i);
+    m.free = 0;
+    *roll_at(r, i) = m;
+    push_all(r, i);
     return i;
 }
 
 void roll_remove(struct roll *r, uint32_t i)
 {
-    unlink_member(r, i);
     if (--r->count == 0) {
-        uint64_t hits = r->hits;
+        bool by_change = r->by_change;
 
         roll_release(r);
-        r->hits = hits;
+        r->by_change = by_change;
         return;
     }
-    roll_at(r, i)->free = 1;
-    link_newest(r, ROLL_FREE, i);
-}
-
-void roll_used(struct roll *r, uint32_t i, uint64_t now)
-{
-    struct member *m = roll_at(r, i);
-    enum roll_list list = use_list(m);
-
-    m->used = now;
-    if (r->ends[list].newer == i)
-        return;
-    unlink_from(r, list, i);
-    link_newest(r, list, i);
+    link_free(r, i);
 }
 
 void roll_changed(struct roll *r, uint32_t i, uint64_t now, bool timed)
 {
     struct member *m = roll_at(r, i);
+    bool was_timed = m->timed;
 
-    unlink_member(r, i);
     m->used = m->changed = now;
     m->timed = timed;
-    link_newest(r, use_list(m), i);
-    if (!timed)
-        link_newest(r, ROLL_BY_CHANGE, i);
-}
-
-uint32_t roll_least_used(const struct roll *r)
-{
-    uint32_t a = roll_oldest(r, ROLL_BY_USE), b = roll_oldest(r, ROLL_BY_USE_TIMED);
-
-    if (a == ROLL_NONE || b == ROLL_NONE)
-        return a == ROLL_NONE ? b : a;
-    return roll_at(r, a)->used <= roll_at(r, b)->used ? a : b;
-}
-
-uint64_t roll_least_use(const struct roll *r)
-{
-    uint32_t i = roll_least_used(r);
-
-    return i == ROLL_NONE ? ROLL_NEVER : roll_at(r, i)->used;
-}
-
-/* ---- merging -------------------------------------------------------------------------------- */
-
-static int by_use(const void *a, const void *b)
-{
-    const struct member *x = a, *y = b;
-
-    return (x->used > y->used) - (x->used < y->used);
-}
-
-struct change {
-    uint64_t at;
-    uint32_t index;
-};
-
-static int by_change(const void *a, const void *b)
-{
-    const struct change *x = a, *y = b;
-
-    return (x->at > y->at) - (x->at < y->at);
-}
-
-static uint64_t time_in(const struct roll *r, enum roll_list list, uint32_t i)
-{
-    const struct member *m = roll_at(r, i);
-
-    return list == ROLL_BY_CHANGE ? m->changed : m->used;
-}
-
-/* Links it behind those that are not newer; *at is one of them, and goes on to `i`. */
-static void link_in_order(struct roll *r, enum roll_list list, uint32_t i, uint32_t *at)
-{
-    uint64_t time = time_in(r, list, i);
-    uint32_t next;
-
-    while ((next = *older_side(r, list, *at)) != ROLL_NONE && time_in(r, list, next) <= time)
-        *at = next;
-    link_behind(r, list, i, *at);
-    *at = i;
-}
-
-static void merge_changes(struct roll *r, const uint32_t *indexes, uint32_t n)
-{
-    struct change *changes = mem_alloc(n * sizeof(*changes));
-    uint32_t at = ROLL_NONE, len = 0;
-
-    for (uint32_t k = 0; k < n; k++) {
-        const struct member *m = roll_at(r, indexes[k]);
-
-        if (!m->timed)
-            changes[len++] = (struct change){m->changed, indexes[k]};
-    }
-    qsort(changes, len, sizeof(*changes), by_change);
-    for (uint32_t k = 0; k < len; k++)
-        link_in_order(r, ROLL_BY_CHANGE, changes[k].index, &at);
-    mem_free(changes);
-}
-
-void roll_merge(struct roll *r, struct member *fresh, uint32_t n, uint32_t *indexes)
-{
-    uint32_t at[] = {[ROLL_BY_USE] = ROLL_NONE, [ROLL_BY_USE_TIMED] = ROLL_NONE};
-
-    if (!n)
-        return;
-    qsort(fresh, n, sizeof(*fresh), by_use);
-    for (uint32_t k = 0; k < n; k++) {
-        uint32_t i = indexes[k] = take_record(r);
-        struct member *m = roll_at(r, i);
-
-        *m = fresh[k];
-        m->free = 0;
-        link_in_order(r, use_list(m), i, &at[use_list(m)]);
-    }
-    merge_changes(r, indexes, n);
+    if (timed != was_timed)
+        push_all(r, i);
 }
 
 /* ---- giving room back ----------------------------------------------------------------------- */
@@ -276,8 +330,12 @@ uint32_t roll_excess(struct roll *r)
 
     if (LIKELY(spare <= r->count + FREE_KEPT))
         return ROLL_NONE;
+    for (int order = 0; order < ROLL_ORDERS; order++) {
+        if (is_littered(r, order))
+            clean(r, order);
+    }
     while (r->len > r->count && roll_at(r, r->len - 1)->free) {
-        unlink_from(r, ROLL_FREE, r->len - 1);
+        unlink_free(r, r->len - 1);
         drop_last(r);
     }
     return r->len > r->count ? r->len - 1 : ROLL_NONE;
@@ -285,19 +343,11 @@ uint32_t roll_excess(struct roll *r)
 
 uint32_t roll_move(struct roll *r, uint32_t last)
 {
-    uint32_t to = r->ends[ROLL_FREE].newer;
-    struct member *m = roll_at(r, to);
-    enum roll_list list;
+    uint32_t to = r->free;
 
-    unlink_from(r, ROLL_FREE, to);
-    *m = *roll_at(r, last);
-    list = use_list(m);
-    *newer_side(r, list, m->use.newer) = to;
-    *older_side(r, list, m->use.older) = to;
-    if (!m->timed) {
-        *newer_side(r, ROLL_BY_CHANGE, m->change.newer) = to;
-        *older_side(r, ROLL_BY_CHANGE, m->change.older) = to;
-    }
+    unlink_free(r, to);
+    *roll_at(r, to) = *roll_at(r, last);
     drop_last(r);
+    push_all(r, to);
     return to;
 }

@@ -1,4 +1,4 @@
-/* storage/roll: random operations against a naive copy, and the links of all lists. */
+/* storage/roll: random operations against a naive copy. */
 #include "storage/roll.h"
 
 #include "base/mem.h"
@@ -7,7 +7,7 @@
 
 #include <stdio.h>
 
-enum { KEYS = 1500, STEPS = 60000, MERGED_MAX = 200 };
+enum { KEYS = 1500, STEPS = 60000 };
 
 /* A key by its number, which is its hash. */
 struct known {
@@ -20,70 +20,78 @@ static struct roll roll;
 static struct known keys[KEYS];
 static uint64_t now = 1000;
 static unsigned count;
+static bool by_change; /* that order is kept too */
 
 /* ---- what must hold ------------------------------------------------------------------------- */
 
-static bool in_list(const struct known *k, enum roll_list list)
+static bool in_order(const struct known *k, enum roll_order order)
 {
-    return k->there && k->timed == (list == ROLL_BY_USE_TIMED);
+    return k->there && k->timed == (order == ROLL_BY_USE_TIMED);
 }
 
-static uint64_t time_in(const struct member *m, enum roll_list list)
+static uint64_t time_of(const struct known *k, enum roll_order order)
 {
-    return list == ROLL_BY_CHANGE ? m->changed : m->used;
+    return order == ROLL_BY_CHANGE ? k->changed : k->used;
 }
 
-static const struct roll_link *link_in(const struct member *m, enum roll_list list)
+/* The oldest, which may take several looks, each of which comes nearer. */
+static const char *wrong_oldest(enum roll_order order)
 {
-    return list == ROLL_BY_CHANGE ? &m->change : &m->use;
-}
+    uint64_t least = ROLL_NEVER, at, before = 0;
+    uint32_t i;
+    bool sure;
 
-/* From old to new, both ways, with all that belong there. */
-static const char *wrong_list(enum roll_list list)
-{
-    uint32_t before = ROLL_NONE, n = 0, expected = 0;
-    uint64_t last = 0;
-
-    for (int i = 0; i < KEYS; i++)
-        expected += in_list(&keys[i], list);
-    for (uint32_t i = roll_oldest(&roll, list); i != ROLL_NONE; n++) {
-        const struct member *m = roll_at(&roll, i);
-        const struct known *k = &keys[m->hash];
-
-        if (n > expected || !in_list(k, list) || k->index != i || m->free)
-            return "a member that does not belong there";
-        if (m->used != k->used || m->changed != k->changed || m->timed != k->timed ||
-            m->access != (uint32_t)m->hash * 3)
-            return "something else is known of it";
-        if (time_in(m, list) < last)
-            return "not in order";
-        if (link_in(m, list)->older != before)
-            return "links that do not agree";
-        last = time_in(m, list);
-        before = i;
-        i = link_in(m, list)->newer;
+    for (int k = 0; k < KEYS; k++) {
+        if (in_order(&keys[k], order) && time_of(&keys[k], order) < least)
+            least = time_of(&keys[k], order);
     }
-    if (roll.ends[list].newer != before)
-        return "the newest";
-    return n == expected ? "" : "some are missing";
+    do {
+        sure = roll_oldest(&roll, order, &i, &at);
+        if (at > least)
+            return "a time later than that of the oldest";
+        if (at < before)
+            return "a look back";
+        before = at;
+    } while (!sure);
+    if (at != least || (i == ROLL_NONE) != (least == ROLL_NEVER))
+        return "not the oldest";
+    if (i != ROLL_NONE && time_of(&keys[roll_at(&roll, i)->hash], order) != least)
+        return "another member";
+    return "";
+}
+
+static const char *wrong_member(unsigned k)
+{
+    const struct member *m;
+
+    if (!keys[k].there)
+        return "";
+    m = roll_at(&roll, keys[k].index);
+    if (m->hash != k || m->used != keys[k].used || m->changed != keys[k].changed ||
+        m->timed != keys[k].timed || m->free || m->access != k * 3)
+        return "a member that is not as it should be";
+    return "";
 }
 
 static const char *wrong_roll(void)
 {
-    static const enum roll_list lists[] = {ROLL_BY_USE, ROLL_BY_USE_TIMED, ROLL_BY_CHANGE};
     const char *wrong = "";
     uint64_t least = ROLL_NEVER;
 
-    for (size_t i = 0; i < COUNT_OF(lists) && !*wrong; i++)
-        wrong = wrong_list(lists[i]);
+    for (unsigned k = 0; k < KEYS && !*wrong; k++)
+        wrong = wrong_member(k);
     for (int i = 0; i < KEYS; i++) {
         if (keys[i].there && keys[i].used < least)
             least = keys[i].used;
     }
-    if (!*wrong && roll.count != count)
-        return "the count";
+    if (roll_least_use(&roll) > least)
+        return "a least use that is none";
+    for (int order = 0; order < (by_change ? ROLL_ORDERS : ROLL_BY_CHANGE) && !*wrong; order++)
+        wrong = wrong_oldest((enum roll_order)order);
     if (!*wrong && roll_least_use(&roll) != least)
         return "the least recent use";
+    if (!*wrong && roll.count != count)
+        return "the count";
     if (!*wrong && roll.len > 2 * roll.count + 2 * ROLL_CHUNK)
         return "more room than needed";
     return wrong;
@@ -91,20 +99,19 @@ static const char *wrong_roll(void)
 
 /* ---- operations ----------------------------------------------------------------------------- */
 
-static void set(struct known *k, uint32_t index, uint64_t used, uint64_t changed, bool timed)
-{
-    *k = (struct known){.there = true, .timed = timed, .index = index};
-    k->used = used;
-    k->changed = changed;
-}
-
-static void add(unsigned i)
+/* Used and changed then. */
+static void add(unsigned i, uint64_t used, uint64_t changed)
 {
     bool timed = rng_below(4) == 0;
-    uint32_t index = roll_add(&roll, i, ++now, timed);
+    uint32_t index = roll_add(&roll, (struct member){.hash = i,
+                                                     .used = used,
+                                                     .changed = changed & MEMBER_CHANGED_MAX,
+                                                     .timed = timed,
+                                                     .access = i * 3});
 
-    roll_at(&roll, index)->access = i * 3;
-    set(&keys[i], index, now, now, timed);
+    keys[i] = (struct known){.there = true, .timed = timed, .index = index};
+    keys[i].used = used;
+    keys[i].changed = changed;
     count++;
 }
 
@@ -136,26 +143,6 @@ static void alter(unsigned i)
     roll_changed(&roll, keys[i].index, now, keys[i].timed);
 }
 
-/* Some of those that are not there, used and changed at any time. */
-static void merge(void)
-{
-    static struct member fresh[MERGED_MAX];
-    static uint32_t indexes[MERGED_MAX];
-    uint32_t n = 0, max = (uint32_t)rng_below(MERGED_MAX + 1);
-
-    for (unsigned i = (unsigned)rng_below(KEYS); i < KEYS && n < max; i++) {
-        if (keys[i].there)
-            continue;
-        fresh[n] = (struct member){.hash = i, .access = i * 3, .timed = rng_below(4) == 0};
-        fresh[n].used = rng_below(now);
-        fresh[n++].changed = rng_below(now) & ((UINT64_C(1) << 62) - 1);
-    }
-    roll_merge(&roll, fresh, n, indexes);
-    for (uint32_t k = 0; k < n; k++)
-        set(&keys[fresh[k].hash], indexes[k], fresh[k].used, fresh[k].changed, fresh[k].timed);
-    count += n;
-}
-
 /* For some time many come, then many go. */
 static void step(int n)
 {
@@ -163,8 +150,11 @@ static void step(int n)
     bool growing = n / 4000 % 2 == 0;
 
     if (!keys[i].there) {
-        if (growing || rng_below(10) == 0)
-            add(i);
+        now++;
+        if (rng_below(20) == 0)
+            add(i, rng_below(now), rng_below(now));
+        else if (growing || rng_below(10) == 0)
+            add(i, now, now);
     } else if (rng_below(10) < (growing ? 1 : 5)) {
         take(i);
     } else if (rng_below(3)) {
@@ -172,8 +162,6 @@ static void step(int n)
     } else {
         alter(i);
     }
-    if (growing && rng_below(3000) == 0)
-        merge();
 }
 
 int main(void)
@@ -187,6 +175,10 @@ int main(void)
     roll_init(&roll);
     for (int n = 0; n < STEPS && !*wrong; n++) {
         step(n);
+        if (n == STEPS / 3) {
+            by_change = true;
+            roll_order_by_change(&roll);
+        }
         if (n % 50 == 0 || n % 4000 < 20)
             wrong = wrong_roll();
     }
