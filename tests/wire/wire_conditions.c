@@ -162,9 +162,10 @@ static void held(struct session *t)
     is_str(wire_callf(w, "WHEN HELD lock %lld DO SET k 3", token), FENCED, "the old token");
     is_str(wire_callf(w, "WHEN HELD lock %lld DO SET k 3", next), "+OK", "the new one");
     wire_callf(holder, "LOCK.RELEASE lock %lld", next);
-    token = wire_int(holder, "LOCK.ACQUIRE lock LEASE 40 DETACHED");
+    token = wire_int(holder, "LOCK.ACQUIRE lock LEASE 100000 DETACHED");
     is_like(wire_callf(w, "WHEN HELD lock %lld DO GET k", token), "'3'", "within the lease");
-    raw_sleep_ms(60);
+    wire_callf(holder, "LOCK.RENEW lock %lld LEASE 1", token);
+    raw_sleep_ms(20);
     is_str(wire_callf(w, "WHEN HELD lock %lld DO SET k 4", token), FENCED, "behind it");
     token = wire_int(holder, "LOCK.ACQUIRE lock");
     is_int(wire_int(w, "WHEN EXISTS k DO INCR k"), 4, "whoever holds it");
