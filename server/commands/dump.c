@@ -102,6 +102,17 @@ static struct entry *value_of(struct call *c, int64_t expiry)
     return e;
 }
 
+/* With its end by the calendar, whatever was there. */
+static void log_restored(struct call *c, int64_t end)
+{
+    char digits[NUM_INT_MAX];
+
+    if (UNLIKELY(call_logs(c)))
+        CALL_LOG(c, SLICE("RESTORE"), call_arg(c, 1),
+                 slice_make(digits, num_format_int(digits, end)), call_arg(c, 3), SLICE("REPLACE"),
+                 SLICE("ABSTTL"));
+}
+
 /* RESTORE key ttl serialized-value [REPLACE] [ABSTTL] [IDLETIME seconds] [FREQ frequency] */
 void cmd_restore(struct call *c)
 {
@@ -117,12 +128,15 @@ void cmd_restore(struct call *c)
     was_there = call_delete(c, 1);
     if (entry_expired(e, c->now_ms)) {
         entry_free(e);
-        if (was_there)
+        if (was_there) {
             call_removed(c, 1, EVENT_DEL);
+            CALL_LOG(c, SLICE("DEL"), call_arg(c, 1));
+        }
     } else {
         call_put(c, 1, e);
         access_set(c->conf, c->now_ms, call_access(c, 1, c->db, e), r.idle_s, r.frequency);
         call_changed(c, 1, EVENT_RESTORE);
+        log_restored(c, r.ttl);
     }
     reply_ok(c);
 }
