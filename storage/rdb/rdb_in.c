@@ -142,15 +142,15 @@ bool rdb_get_len(struct rdb_in *in, uint64_t *len)
 
 static bool get_number(struct rdb_in *in, enum rdb_string form, int64_t *n)
 {
-    int8_t narrow;
+    unsigned narrow;
     int16_t middle;
     int32_t wide;
 
     switch (form) {
     case RDB_INT8:
-        if (!rdb_get_copy(in, (char *)&narrow, sizeof(narrow)))
+        if (!rdb_get_byte(in, &narrow))
             return false;
-        *n = narrow;
+        *n = narrow <= INT8_MAX ? (int64_t)narrow : (int64_t)narrow - UINT8_MAX - 1;
         return true;
     case RDB_INT16:
         if (!rdb_get_copy(in, (char *)&middle, sizeof(middle)))

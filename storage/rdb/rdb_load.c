@@ -59,13 +59,13 @@ struct loading {
 static void vfail(struct loading *g, uint64_t offset, const char *key, size_t key_len,
                   const char *what)
 {
+    offset += (uint64_t)g->l->base;
     pthread_mutex_lock(&g->lock);
     if (!g->failed) {
         g->failed = true;
         if (key)
             buf_printf(&g->l->error, "key '%.*s': ", (int)(key_len < 256 ? key_len : 256), key);
-        buf_printf(&g->l->error, "%s, at byte %llu", what,
-                   (unsigned long long)(offset + (uint64_t)g->l->base));
+        buf_printf(&g->l->error, "%s, at byte %llu", what, (unsigned long long)offset);
     }
     pthread_cond_broadcast(&g->wanted);
     pthread_cond_broadcast(&g->taken);
