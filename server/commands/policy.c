@@ -182,9 +182,8 @@ void cmd_policy_help(struct call *c)
     static const char *const lines[] = {
         "SET <prefix> [IDLE <ms>] [MAXAGE <ms>] [MAXKEYS <n>] [MAXMEMORY <bytes>]",
         "    Let keys that begin with <prefix> expire when neither read nor changed for IDLE, or",
-        "    not changed for MAXAGE; evict the least recently used when there are more than "
-        "MAXKEYS",
-        "    in a database, or they take more than MAXMEMORY. The longest prefix counts.",
+        "    not changed for MAXAGE; evict the least recently used when there are more than",
+        "    MAXKEYS in a database, or they take more than MAXMEMORY. The longest prefix counts.",
         "GET <prefix>",
         "    Tell the policy of <prefix>.",
         "LIST",
