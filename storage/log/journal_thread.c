@@ -346,18 +346,31 @@ static void await(struct journal *j, int ms)
         log_debug("nothing woke the log's thread");
 }
 
-/* Until something is appended or asked for. False when it is to end. */
+static bool wants_base(struct journal *j)
+{
+    bool wanted;
+
+    pthread_mutex_lock(&j->rebase_lock);
+    wanted = j->rebase != NULL;
+    pthread_mutex_unlock(&j->rebase_lock);
+    return wanted;
+}
+
+/*
+ * Until something is appended or asked for. False when it is to end. What was asked for during the
+ * nap has woken nobody since.
+ */
 static bool sleep_until_asked(struct journal *j)
 {
-    bool work, stopping;
+    bool work, stopping, asked = wants_sync(j) || wants_base(j);
 
     lock_take(&j->lock);
     work = j->head != j->tail || j->tail->bytes.len || j->tail->opens;
     stopping = j->stopping;
-    j->asleep = !work && !stopping;
+    j->asleep = !work && !stopping && !asked;
     lock_release(&j->lock);
-    if (work || stopping)
-        return work;
+    if (work || stopping || asked)
+        return work || asked;
     await(j, sync_in_ms(j));
     lock_take(&j->lock);
     j->asleep = false;
