@@ -154,7 +154,7 @@ static void allkeys(struct session *t)
     struct wire *w = session_wire(t, 0);
 
     for (size_t i = 0; i < sizeof(policies) / sizeof(policies[0]); i++) {
-        long long used, max, evicted;
+        long long used, max, evicted, left;
 
         wire_call(w, "FLUSHALL");
         limit(w, policies[i], ROOM);
@@ -162,10 +162,13 @@ static void allkeys(struct session *t)
                policies[i]);
         used = counted(w);
         max = info_number(w, "memory", "maxmemory");
-        evicted = info_number(w, "stats", "evicted_keys");
         ok(used <= max + max / 10, "memory RESP%d: %s stays below the limit", t->protocol,
            policies[i]);
-        is_int(evicted, 4000 - wire_int(w, "DBSIZE"), "memory RESP%d: %s counts what it evicts",
+        do { /* what looks may have to make room itself */
+            evicted = info_number(w, "stats", "evicted_keys");
+            left = wire_int(w, "DBSIZE");
+        } while (evicted != info_number(w, "stats", "evicted_keys"));
+        is_int(evicted, 4000 - left, "memory RESP%d: %s counts what it evicts",
                t->protocol, policies[i]);
         OK(evicted > 1000, "and that is what was too much");
         no_limit(w);
