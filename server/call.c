@@ -101,20 +101,23 @@ static const struct shard *home_of(struct call *c, int i)
     return &c->server->keyspace.shards[shard_of(call_hash(c, i))];
 }
 
-/* Finds the key and remembers where, whether it has reached its time or not. */
-static struct entry *find_as_it_is(struct call *c, int i, int db)
+static void find_anew(struct call *c, int i, int db)
 {
     uint64_t hash = call_hash(c, i);
+    struct space *space = keyspace_space(&c->server->keyspace, db, shard_of(hash));
 
-    if (c->found_at != i || c->found_db != db) {
-        struct space *space = keyspace_space(&c->server->keyspace, db, shard_of(hash));
+    if (c->cmd->flags & CMD_WRITE)
+        space_will_change(space, hash);
+    c->found = space_find(space, hash, call_arg(c, i));
+    c->found_at = i;
+    c->found_db = db;
+}
 
-        if (c->cmd->flags & CMD_WRITE)
-            space_will_change(space, hash);
-        c->found = space_find(space, hash, call_arg(c, i));
-        c->found_at = i;
-        c->found_db = db;
-    }
+/* Finds the key and remembers where, whether it has reached its time or not. */
+ALWAYS_INLINE struct entry *find_as_it_is(struct call *c, int i, int db)
+{
+    if (c->found_at != i || c->found_db != db)
+        find_anew(c, i, db);
     return c->found.entry;
 }
 

@@ -100,7 +100,7 @@ static bool may_be_carried(const struct command *cmd)
 }
 
 /* True if the request is none that could run; it is answered then. */
-static bool refused(struct call *c);
+static NOINLINE bool refused(struct call *c);
 
 /* The same for the command that a request carries. */
 static NOINLINE bool inner_refused(struct call *c)
@@ -121,7 +121,16 @@ static NOINLINE bool inner_refused(struct call *c)
     return true;
 }
 
-static bool refused(struct call *c)
+/* A command of its own, with as many arguments as it takes. */
+ALWAYS_INLINE bool is_plain(const struct call *c)
+{
+    const struct command *cmd = c->cmd;
+
+    return cmd && cmd->run && !cmd->inner && !cmd->subcommands &&
+           command_arity_fits(cmd, (size_t)c->argc);
+}
+
+static NOINLINE bool refused(struct call *c)
 {
     if (UNLIKELY(!c->cmd)) {
         refuse_unknown(c);
@@ -400,7 +409,7 @@ static enum gate_result admit(struct call *c, uint32_t gates)
 {
     enum gate_result result = GATE_REFUSED;
 
-    if (LIKELY(!refused(c)))
+    if (LIKELY(is_plain(c)) || !refused(c))
         result = LIKELY(!(gates & ~(uint32_t)CLOSELY)) ? GATE_PASS : gates_check(c);
     if (LIKELY(result != GATE_REFUSED))
         return result;

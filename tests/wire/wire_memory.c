@@ -168,8 +168,8 @@ static void allkeys(struct session *t)
             evicted = info_number(w, "stats", "evicted_keys");
             left = wire_int(w, "DBSIZE");
         } while (evicted != info_number(w, "stats", "evicted_keys"));
-        is_int(evicted, 4000 - left, "memory RESP%d: %s counts what it evicts",
-               t->protocol, policies[i]);
+        is_int(evicted, 4000 - left, "memory RESP%d: %s counts what it evicts", t->protocol,
+               policies[i]);
         OK(evicted > 1000, "and that is what was too much");
         no_limit(w);
     }
