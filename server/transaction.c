@@ -232,6 +232,22 @@ static void look_ahead(const struct call *c, const struct transaction *t,
     }
 }
 
+/* While the main thread does what this command wants, others change keys. */
+static bool lets_others_in(const struct command *cmd)
+{
+    return strcmp(cmd->full_name, "config|set") == 0 || strcmp(cmd->full_name, "debug") == 0;
+}
+
+/* So what was changed until then has to be in the log before, and is no group with the rest. */
+static void split_group(struct call *exec)
+{
+    uint64_t seq = recording_end(exec->worker);
+
+    if (seq)
+        durability_logged(exec->server, NULL, seq);
+    recording_begin(exec->worker);
+}
+
 /* The handler may take over a long argument; what it leaves is freed with the command. */
 static void run_queued(struct call *exec, struct kept *q)
 {
@@ -245,6 +261,8 @@ static void run_queued(struct call *exec, struct kept *q)
     /* A command before this one may have turned the log on. */
     if (UNLIKELY(server_gate(exec->server, GATE_LOGGED) && !call_logs(exec)))
         recording_begin(exec->worker);
+    if (UNLIKELY(call_logs(exec) && exec->world && lets_others_in(q->cmd)))
+        split_group(exec);
     dispatch_queued(exec, q);
     if (UNLIKELY(c->in && c->in->blobs_len))
         incoming_free_blobs(c->in);
