@@ -16,7 +16,8 @@ struct inbox_message {
 struct inbox {
     struct lock lock; /* head, tail */
     struct inbox_message *head, **tail;
-    int fd; /* readable when there may be messages */
+    struct inbox_message *taken; /* out of the queue, and still to be run; the owner's */
+    int fd;                      /* readable when there may be messages */
 };
 
 /* 0 or -errno. */
@@ -25,6 +26,11 @@ int inbox_init(struct inbox *box);
 void inbox_post(struct inbox *box, struct inbox_message *m);
 /* Only the owner: makes fd unreadable and runs everything that has come. */
 void inbox_drain(struct inbox *box, void *owner);
+/*
+ * Only the owner: takes back a message that has been posted, so that it will not run; harmless if it
+ * has run. Who frees what a message is a part of must know that it comes no more.
+ */
+void inbox_withdraw(struct inbox *box, const struct inbox_message *m);
 void inbox_release(struct inbox *box);
 
 #endif

@@ -155,6 +155,7 @@ void loading_free(struct loading_job *l)
     if (!l->joined) {
         atomic_store(&l->load.cancelled, true);
         pthread_join(l->thread, NULL);
+        inbox_withdraw(&l->server->main_inbox, &l->message);
     }
     if (l->fd >= 0)
         file_ops->close(l->fd);

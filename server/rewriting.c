@@ -130,6 +130,7 @@ static void finish(struct server *s, struct rewrite_job *j)
     struct rewriting *r = s->rewriting;
 
     pthread_join(j->thread, NULL);
+    inbox_withdraw(&s->main_inbox, &j->done);
     world_enter();
     world_stop();
     r->last_took_s = (clock_mono_ms() - r->began_ms) / 1000;
@@ -149,10 +150,8 @@ static void finish(struct server *s, struct rewrite_job *j)
 static void on_done(struct inbox_message *m, void *owner)
 {
     struct rewrite_job *j = CONTAINER_OF(m, struct rewrite_job, done);
-    struct server *s = owner;
 
-    if (atomic_load(&s->rewriting->job) == j)
-        finish(s, j);
+    finish(owner, j);
 }
 
 /* ---- the beginning --------------------------------------------------------------------------- */

@@ -174,6 +174,7 @@ static void finish(struct server *s, struct job *j)
     struct later *waits;
 
     pthread_join(j->thread, NULL);
+    inbox_withdraw(&s->main_inbox, &j->done);
     world_enter();
     world_stop();
     note_result(v, j, !v->waits);
@@ -194,10 +195,8 @@ static void finish(struct server *s, struct job *j)
 static void on_done(struct inbox_message *m, void *owner)
 {
     struct job *j = CONTAINER_OF(m, struct job, done);
-    struct server *s = owner;
 
-    if (atomic_load(&s->saving->job) == j)
-        finish(s, j);
+    finish(owner, j);
 }
 
 static void *job_main(void *arg)
