@@ -27,8 +27,8 @@ void inbox_post(struct inbox *box, struct inbox_message *m);
 /* Only the owner: makes fd unreadable and runs everything that has come. */
 void inbox_drain(struct inbox *box, void *owner);
 /*
- * Only the owner: takes back a message that has been posted, so that it will not run; harmless if it
- * has run. Who frees what a message is a part of must know that it comes no more.
+ * Only the owner: takes back a message that has been posted, so that it will not run; harmless if
+ * it has run. Who frees what a message is a part of must know that it comes no more.
  */
 void inbox_withdraw(struct inbox *box, const struct inbox_message *m);
 void inbox_release(struct inbox *box);
