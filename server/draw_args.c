@@ -16,12 +16,12 @@ static bool read_count(struct call *c, int64_t *count)
 
 bool draw_args_read(struct call *c, const char *option, struct draw_args *out)
 {
-    *out = (struct draw_args){.count = 1, .counted = c->argc > 2, .with = option && c->argc == 4};
+    *out = (struct draw_args){.count = 1, .counted = c->argc > 2, .with = c->argc == 4};
     if (!option && c->argc > 3)
         return call_syntax_error(c);
     if (out->counted && !read_count(c, &out->count))
         return false;
-    if (c->argc > 4 || (out->with && !call_arg_is(c, 3, option)))
+    if (c->argc > 4 || (option && out->with && !call_arg_is(c, 3, option)))
         return call_syntax_error(c);
     if (out->with && (out->count < -(INT64_MAX / 2) || out->count > INT64_MAX / 2)) {
         reply_error(c, "ERR value is out of range");
