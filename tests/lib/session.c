@@ -11,8 +11,10 @@ enum { SILENCE_MS = 30 };
 
 struct wire *session_wire(struct session *t, int i)
 {
-    if (t->connections[i] == NULL)
+    if (t->connections[i] == NULL) {
         t->connections[i] = wire_open(t->server, t->protocol);
+        t->ids[i] = strtoll(wire_call(t->connections[i], "CLIENT ID") + 1, NULL, 10);
+    }
     return t->connections[i];
 }
 
@@ -41,35 +43,36 @@ void session_reset(struct session *t)
 
 /* ---- clients that wait ---- */
 
-static long waiting_clients(struct session *t)
+/* The client bears the flag of those that wait. */
+static bool is_waiting(struct session *t, long long id)
 {
-    static const char field[] = "blocked_clients:";
-    char *info;
-    const char *at;
-    long count;
+    char name[32], *list, *at;
+    bool waits = false;
 
     if (t->observer == NULL)
         t->observer = wire_open(t->server, 2);
-    info = wire_bulk(t->observer, "INFO clients");
-    at = info != NULL ? strstr(info, field) : NULL;
-    if (at == NULL)
-        bail("INFO clients does not say how many wait");
-    count = strtol(at + strlen(field), NULL, 10);
-    free(info);
-    return count;
+    list = wire_bulk(t->observer, "CLIENT LIST");
+    snprintf(name, sizeof(name), "id=%lld ", id);
+    at = list != NULL ? strstr(list, name) : NULL;
+    if (at != NULL && (at = strstr(at, " flags=")) != NULL) {
+        at += strlen(" flags=");
+        waits = memchr(at, 'b', strcspn(at, " ")) != NULL;
+    }
+    free(list);
+    return waits;
 }
 
 void session_block(struct session *t, int i, const char *line)
 {
     struct wire *w = session_wire(t, i);
     long long end = raw_now_ms() + RAW_TIMEOUT_MS;
-    long before = waiting_clients(t), now;
+    bool waits;
 
     wire_send(w, line);
     do
-        now = waiting_clients(t);
-    while (now <= before && raw_now_ms() < end);
-    ok(now == before + 1, "%s RESP%d: %s waits", t->family, t->protocol, line);
+        waits = is_waiting(t, t->ids[i]);
+    while (!waits && raw_now_ms() < end);
+    ok(waits, "%s RESP%d: %s waits", t->family, t->protocol, line);
 }
 
 /* ---- replies ---- */

@@ -98,8 +98,9 @@ struct session {
     int threads;
     const char *family;
     struct wire *connections[SESSION_CONNECTIONS];
-    struct wire *observer; /* for (waits), opened when first used */
-    char numbers[26][24];  /* that are remembered, by letter */
+    long long ids[SESSION_CONNECTIONS]; /* that the server has given them */
+    struct wire *observer;              /* for (waits), opened when first used */
+    char numbers[26][24];               /* that are remembered, by letter */
 };
 
 /* Closes what is open, FLUSHALL, then every row in turn, one check each. */
@@ -117,8 +118,8 @@ void session_reset(struct session *t);
 struct wire *session_wire(struct session *t, int i);
 
 /*
- * Sends a command on connection i, and returns when the server says that one more client waits:
- * what others send next comes behind it.
+ * Sends a command on connection i, and returns when the server says that this client waits: what
+ * others send next comes behind it. Not how many wait, since one that has gone may still count.
  */
 void session_block(struct session *t, int i, const char *line);
 

@@ -242,6 +242,8 @@ static void monitor_order(struct session *t)
     struct wire *m = session_wire(t, 1);
     int next[4] = {0}, wrong = 0;
 
+    for (int i = 0; i < 4; i++)
+        session_wire(t, 2 + i);
     wire_call(m, "MONITOR");
     for (int i = 0; i < 400; i++)
         wire_send(session_wire(t, 2 + i % 4), "ECHO x");
@@ -254,8 +256,6 @@ static void monitor_order(struct session *t)
             ends++;
         else if (strstr(line, "\"ECHO\" \"x\"") != NULL)
             next[0]++;
-        else if (strstr(line, "\"HELLO\"") != NULL)
-            i--;
         else
             wrong++;
     }
