@@ -16,6 +16,7 @@ struct decoding {
     struct rdb_in *in;
     struct slice key;
     const struct rdb_limits *limits;
+    bool packed;     /* it was a small collection where it was written */
     struct entry *e; /* as far as it has come, NULL for nothing yet */
 };
 
@@ -270,10 +271,21 @@ static bool get_set_packed(struct decoding *d)
 
 /* ---- hashes ---------------------------------------------------------------------------------- */
 
+/* What was packed was so by the configuration of its time: only too many elements unpack it. */
+static struct hash_limits hash_limits_of(const struct decoding *d)
+{
+    struct hash_limits limits = d->limits->hash;
+
+    if (d->packed)
+        limits.value = SIZE_MAX;
+    return limits;
+}
+
 /* `n` says how many fields come in all, 0 if that is not known. */
 static bool set_field(struct decoding *d, struct slice name, struct slice value, int64_t time,
                       uint64_t n)
 {
+    struct hash_limits limits = hash_limits_of(d);
     uint64_t told;
 
     if (UNLIKELY(d->in->times.len) && rdb_take_number(&d->in->times, &told) && told)
@@ -284,8 +296,7 @@ static bool set_field(struct decoding *d, struct slice name, struct slice value,
         d->e = entry_new_outside(d->key, TYPE_HASH, field_table_new(), EXPIRY_NONE);
     else if (!d->e)
         d->e = hash_new(d->key);
-    return hash_set(&d->e, name, value, time, &d->limits->hash) ||
-           corrupt(d, "a hash with a field twice");
+    return hash_set(&d->e, name, value, time, &limits) || corrupt(d, "a hash with a field twice");
 }
 
 /* A field's name must outlive the reading of its value. */
@@ -352,6 +363,7 @@ static bool get_hash_packed(struct decoding *d, enum packed_form form, bool time
     if (!rdb_get_string(d->in, &bytes))
         return false;
     p = packed_in(form, bytes);
+    d->packed = form != PACKED_ZIPMAP;
     while (packed_in_next(&p, &name)) {
         char name_digits[NUM_INT_MAX], value_digits[NUM_INT_MAX];
         int64_t at = EXPIRY_NONE;
@@ -469,15 +481,19 @@ static bool get_zset_packed(const struct decoding *d, enum packed_form form, str
 
 static bool get_zset(struct decoding *d, unsigned type)
 {
+    struct zset_limits limits = d->limits->zset;
     struct zset_builder b = {0};
     bool good;
 
-    if (type == RDB_ZSET_ZIPLIST || type == RDB_ZSET_LISTPACK)
+    d->packed = type == RDB_ZSET_ZIPLIST || type == RDB_ZSET_LISTPACK;
+    if (d->packed)
+        limits.member_len = INT64_MAX;
+    if (d->packed)
         good = get_zset_packed(d, type == RDB_ZSET_ZIPLIST ? PACKED_ZIPLIST : PACKED_LISTPACK, &b);
     else
         good = get_zset_items(d, type, &b);
     if (good)
-        d->e = zset_builder_take(&b, d->key, &d->limits->zset);
+        d->e = zset_builder_take(&b, d->key, &limits);
     else
         zset_builder_release(&b);
     return good;

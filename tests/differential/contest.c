@@ -51,14 +51,17 @@ void contest_renew(struct contest *c)
     }
 }
 
-void contest_start(struct contest *c, int threads)
+void contest_start_with(struct contest *c, int threads, const char *args)
 {
-    static const char *const args[] = {"--slowlog-log-slower-than", "-1", NULL};
-
     memset(c, 0, sizeof(*c));
     trail_init(&c->trail);
-    twin_start(&c->twins[ORACLE], server_start(server_oracle(), args));
-    twin_start(&c->twins[TESTED], server_run_threads(threads, "--slowlog-log-slower-than -1"));
+    twin_start(&c->twins[ORACLE], server_run_oracle(args));
+    twin_start(&c->twins[TESTED], server_run_threads(threads, args));
+}
+
+void contest_start(struct contest *c, int threads)
+{
+    contest_start_with(c, threads, "--slowlog-log-slower-than -1");
 }
 
 void contest_stop(struct contest *c)

@@ -25,6 +25,8 @@ struct contest {
 };
 
 void contest_start(struct contest *c, int threads);
+/* With these options, split at blanks, for both. */
+void contest_start_with(struct contest *c, int threads, const char *args);
 void contest_stop(struct contest *c);
 
 /* Empties both servers, sets their options to the start's values, connects anew. */

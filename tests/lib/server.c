@@ -334,9 +334,7 @@ bool server_restart(struct server *s, int signal)
     enum { ATTEMPTS = 3 };
     bool ready = false;
 
-    if (s->pid > 0)
-        kill(s->pid, signal);
-    if (server_wait_end(s, READY_MS) < 0)
+    if (s->pid > 0 && (kill(s->pid, signal) < 0 || server_wait_end(s, READY_MS) < 0))
         return false;
     for (int i = 0; i < ATTEMPTS && !ready; i++) {
         int input = open("/dev/null", O_RDONLY | O_CLOEXEC);
@@ -396,7 +394,7 @@ struct server *server_start(const char *binary, const char *const *args)
     return start(binary, default_threads(), args);
 }
 
-struct server *server_run_threads(int threads, const char *args)
+static struct server *run_binary(const char *binary, int threads, const char *args)
 {
     const char *words[ARGS_MAX];
     char *all = copy(args), *rest = all, *word;
@@ -408,9 +406,19 @@ struct server *server_run_threads(int threads, const char *args)
             words[n++] = strcmp(word, "\"\"") == 0 ? "" : word;
     }
     words[n] = NULL;
-    s = start(server_under_test(), threads, words);
+    s = start(binary, threads, words);
     free(all);
     return s;
+}
+
+struct server *server_run_threads(int threads, const char *args)
+{
+    return run_binary(server_under_test(), threads, args);
+}
+
+struct server *server_run_oracle(const char *args)
+{
+    return run_binary(server_oracle(), 0, args);
 }
 
 struct server *server_run(const char *args)

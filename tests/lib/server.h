@@ -50,6 +50,8 @@ struct server *server_run(const char *args);
 
 /* As server_run(), with that many threads where the server has threads. */
 struct server *server_run_threads(int threads, const char *args);
+/* The same of the oracle. */
+struct server *server_run_oracle(const char *args);
 
 /*
  * For tests of the start itself: exactly these arguments, no waiting. "{port}", "{dir}", "{sock}"
@@ -65,7 +67,7 @@ bool server_wait_ready(struct server *s);
 int server_wait_end(struct server *s, int timeout_ms);
 
 /*
- * Ends it with this signal, and starts it again with the same arguments, in the same folder, on
+ * Ends it with this signal, if it runs, and starts it again with the same arguments, in the same folder, on
  * another port. False if it does not answer then.
  */
 bool server_restart(struct server *s, int signal);
