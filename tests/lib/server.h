@@ -67,8 +67,8 @@ bool server_wait_ready(struct server *s);
 int server_wait_end(struct server *s, int timeout_ms);
 
 /*
- * Ends it with this signal, if it runs, and starts it again with the same arguments, in the same folder, on
- * another port. False if it does not answer then.
+ * Ends it with this signal, if it runs, and starts it again with the same arguments, in the same
+ * folder, on another port. False if it does not answer then.
  */
 bool server_restart(struct server *s, int signal);
 
