@@ -77,13 +77,31 @@ static NOINLINE void follow(struct worker *w, int db, unsigned shard, struct ent
         notify(w, home, &(struct news){db, key, event, e, e->version, false});
 }
 
+static NOINLINE uint64_t draw_logged(struct worker *w, struct shard *home, int db, struct slice key,
+                                     uint64_t has)
+{
+    uint64_t version = keyspace_next_version(&w->server->keyspace, home, has);
+
+    recording_version(w, db, key, version);
+    return version;
+}
+
+/* The key's next version, which has one, or 0. */
+ALWAYS_INLINE uint64_t next_version(struct worker *w, struct shard *home, int db, struct slice key,
+                                    uint64_t has)
+{
+    if (LIKELY(w->server->keyspace.version_source == VERSIONS_OF_SHARDS))
+        return keyspace_next_version(&w->server->keyspace, home, has);
+    return draw_logged(w, home, db, key, has);
+}
+
 /* One look for all of it: nearly always there is nothing. */
 void effect_changed(struct worker *w, int db, unsigned shard, struct entry *e, struct slice key,
                     enum key_event event)
 {
     struct shard *home = &w->server->keyspace.shards[shard];
 
-    e->version = shard_next_version(home);
+    e->version = next_version(w, home, db, key, e->version);
     w->stats.dirty++;
     if (UNLIKELY(home->waited || home->tracked || is_news(w, home, event) || entry_may_end(e) ||
                  tracking_cares(w->server, home)))
@@ -94,7 +112,7 @@ void effect_removed(struct worker *w, int db, unsigned shard, struct slice key,
                     const struct entry *last, enum key_event event)
 {
     struct shard *home = &w->server->keyspace.shards[shard];
-    uint64_t version = shard_next_version(home);
+    uint64_t version = next_version(w, home, db, key, 0);
 
     if (UNLIKELY(home->watched))
         watch_removed(home, db, key, version);
@@ -107,17 +125,29 @@ void effect_removed(struct worker *w, int db, unsigned shard, struct slice key,
         notify(w, home, &(struct news){db, key, event, last, version, true});
 }
 
+void effect_removed_aside(struct worker *w, int db, unsigned shard, struct slice key,
+                          const struct entry *last, enum key_event event)
+{
+    bool logged = server_gate(w->server, GATE_LOGGED);
+
+    if (UNLIKELY(logged)) {
+        recording_begin(w);
+        recording_drop(w, db, key);
+    }
+    effect_removed(w, db, shard, key, last, event);
+    if (UNLIKELY(logged))
+        recording_end_in(w, shard);
+}
+
 void effect_drop(struct worker *w, int db, uint64_t hash, struct found f, enum key_event event)
 {
     struct entry *e = keyspace_take(&w->server->keyspace, db, hash, f);
 
-    if (UNLIKELY(server_gate(w->server, GATE_LOGGED)))
-        recording_drop(w, db, shard_of(hash), entry_key(e));
     if (event == EVENT_EXPIRED)
         w->stats.expired_keys++;
     else
         w->stats.evicted_keys++;
-    effect_removed(w, db, shard_of(hash), entry_key(e), e, event);
+    effect_removed_aside(w, db, shard_of(hash), entry_key(e), e, event);
     effect_discard(w, e);
 }
 
@@ -126,7 +156,7 @@ static void drop_empty(struct worker *w, int db, uint64_t hash, struct found f)
     struct entry *e = keyspace_take(&w->server->keyspace, db, hash, f);
     unsigned shard = shard_of(hash);
 
-    e->version = shard_next_version(&w->server->keyspace.shards[shard]);
+    e->version = keyspace_next_version(&w->server->keyspace, &w->server->keyspace.shards[shard], 0);
     effect_further(w, db, shard, e, entry_key(e), EVENT_HEXPIRED);
     effect_removed(w, db, shard, entry_key(e), e, EVENT_DEL);
     effect_discard(w, e);
@@ -160,6 +190,8 @@ static size_t expire_parts(struct worker *w, int db, uint64_t hash, struct found
     bool gone, logged = server_gate(w->server, GATE_LOGGED);
     size_t n;
 
+    if (UNLIKELY(logged))
+        recording_begin(w);
     space_will_change(keyspace_space(&w->server->keyspace, db, shard_of(hash)), hash);
     n = value_expire_parts(&f->entry, now_ms, PARTS_MAX, &gone,
                            keyvalue_wanted(w->server) || logged ? &who : NULL);
@@ -167,13 +199,15 @@ static size_t expire_parts(struct worker *w, int db, uint64_t hash, struct found
     w->stats.expired_subkeys += n;
     keyspace_replace(&w->server->keyspace, db, hash, f->place, was, f->entry);
     if (UNLIKELY(logged))
-        recording_dropped_fields(w, db, shard_of(hash), entry_key(f->entry), gone);
+        recording_dropped_fields(w, db, entry_key(f->entry), gone);
     if (gone) {
         drop_empty(w, db, hash, *f);
         f->entry = NULL;
     } else {
         effect_changed(w, db, shard_of(hash), f->entry, entry_key(f->entry), EVENT_HEXPIRED);
     }
+    if (UNLIKELY(logged))
+        recording_end_in(w, shard_of(hash));
     return n < PARTS_MAX ? n : PARTS_MAX;
 }
 
@@ -200,21 +234,34 @@ void effect_swapping(struct worker *w, int a, int b)
 
 void effect_swapped(struct worker *w, int a, int b)
 {
-    effect_database(w, 1);
+    uint64_t version;
+
+    version = effect_database(w, 1);
     if (a == b)
         return;
-    keyspace_renew(&w->server->keyspace, a);
-    keyspace_renew(&w->server->keyspace, b);
+    keyspace_renew(&w->server->keyspace, a, version);
+    keyspace_renew(&w->server->keyspace, b, version);
     serving_note_swap(w, a, b);
     keyvalue_swapped(w, a, b);
 }
 
-/* All shards, since a version that a client remembers of any key must not come again. */
-void effect_database(struct worker *w, uint64_t changes)
+/*
+ * All shards, since a version that a client remembers of any key must not come again. A logged one
+ * is the same for all.
+ */
+uint64_t effect_database(struct worker *w, uint64_t changes)
 {
-    for (unsigned i = 0; i < SHARDS; i++)
-        shard_next_version(&w->server->keyspace.shards[i]);
+    struct keyspace *ks = &w->server->keyspace;
+    uint64_t version = 0;
+
     w->stats.dirty += changes;
+    if (ks->version_source != VERSIONS_OF_SHARDS)
+        version = draw_logged(w, &ks->shards[0], -1, SLICE(""), 0);
+    if (version)
+        versions_raise(ks, version);
+    for (unsigned i = 0; !version && i < SHARDS; i++)
+        keyspace_next_version(ks, &ks->shards[i], 0);
+    return version;
 }
 
 void effect_discard(struct worker *w, struct entry *e)

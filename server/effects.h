@@ -18,6 +18,9 @@ void effect_changed(struct worker *w, int db, unsigned shard, struct entry *e, s
 /* The key is gone. `last` is its entry, out of the table but not freed yet, or NULL. */
 void effect_removed(struct worker *w, int db, unsigned shard, struct slice key,
                     const struct entry *last, enum key_event event);
+/* The same where no command has removed it, which is to be in the log. */
+void effect_removed_aside(struct worker *w, int db, unsigned shard, struct slice key,
+                          const struct entry *last, enum key_event event);
 /* Only the event, of a key that has just been changed. */
 void effect_further(struct worker *w, int db, unsigned shard, const struct entry *e,
                     struct slice key, enum key_event event);
@@ -29,8 +32,11 @@ void effect_emptying(struct worker *w, int db);
 /* Two databases will be exchanged, and then: they were; the world is stopped. */
 void effect_swapping(struct worker *w, int a, int b);
 void effect_swapped(struct worker *w, int a, int b);
-/* Databases were emptied; the world is stopped. */
-void effect_database(struct worker *w, uint64_t changes);
+/*
+ * Databases were emptied; the world is stopped. The version that this has for all of them, 0 if it
+ * is one of each shard.
+ */
+uint64_t effect_database(struct worker *w, uint64_t changes);
 
 /*
  * Frees an entry that is out of its table: at once where that is quick, else when effect_settle()

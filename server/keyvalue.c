@@ -460,10 +460,12 @@ static void tell_flushed(void *item, void *opaque)
     const struct entry *e = k->db == sweep->db ? entry_in(sweep, k->db, k) : NULL;
 
     if (e)
-        publish_to(sweep->worker,
-                   &(struct news){k->db, named_key_name(k), EVENT_FLUSHED, e,
-                                  shard_next_version(sweep->shard), true},
-                   suits_none);
+        publish_to(
+            sweep->worker,
+            &(struct news){k->db, named_key_name(k), EVENT_FLUSHED, e,
+                           keyspace_next_version(&sweep->worker->server->keyspace, sweep->shard, 0),
+                           true},
+            suits_none);
 }
 
 /* The same after two databases have changed places. */
@@ -475,7 +477,9 @@ static void tell_swapped(void *item, void *opaque)
     const struct entry *was = k->db == sweep->db ? entry_in(sweep, sweep->from, k) : NULL;
     const struct space *space =
         keyspace_space(&sweep->worker->server->keyspace, k->db, shard_of(k->hash));
-    uint64_t version = now ? space_version(space, now) : shard_next_version(sweep->shard);
+    uint64_t version =
+        now ? space_version(space, now)
+            : keyspace_next_version(&sweep->worker->server->keyspace, sweep->shard, 0);
 
     if (now || was)
         publish_to(

@@ -131,6 +131,7 @@ struct loading_job *loading_begin(struct server *s, void (*done)(struct server *
     sigset_t old;
 
     prepare(l, s, conf_workers(s->conf));
+    l->load.versions_ahead = VERSIONS_AHEAD;
     l->done = done;
     l->message.run = on_done;
     l->told_ms = clock_mono_ms();

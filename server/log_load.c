@@ -9,6 +9,7 @@
 #include "server/dispatch.h"
 #include "server/effects.h"
 #include "server/loading.h"
+#include "server/log_lines.h"
 #include "storage/log/log_check.h"
 
 #include <errno.h>
@@ -29,12 +30,14 @@ struct loading {
     struct buf reply, note, note_args;
     struct slice *note_argv;
     size_t note_cap;
+    bool in_group; /* between MULTI and EXEC */
     struct log_loaded *out;
 
     /* The file in hand. */
     const char *name;
     struct slice bytes;
     bool is_last;
+    bool repaired;   /* something is missing */
     bool drops_rest; /* a repair has cut the log */
     bool is_cut;     /* and that was before the file in hand */
     size_t kept;     /* files up to there */
@@ -114,7 +117,7 @@ static bool counts_from_now(const struct slice *argv, int argc)
 }
 
 /* False if there is no such command, so that this is no log of Redis. */
-static bool apply(struct loading *l, size_t at, const struct slice *argv, int argc)
+static bool run(struct loading *l, size_t at, const struct slice *argv, int argc)
 {
     struct server *s = l->server;
     struct call c = {
@@ -133,8 +136,6 @@ static bool apply(struct loading *l, size_t at, const struct slice *argv, int ar
         .at_once = true,
     };
 
-    if (slice_is(argv[0], "multi") || slice_is(argv[0], "exec"))
-        return true;
     if (!c.cmd || !c.cmd->run || !command_arity_fits(c.cmd, (size_t)argc)) {
         log_warning("%s, offset %zu: there is no command '%.*s' with %d arguments", l->name, at,
                     (int)argv[0].len, argv[0].ptr, argc - 1);
@@ -149,6 +150,28 @@ static bool apply(struct loading *l, size_t at, const struct slice *argv, int ar
     if (UNLIKELY(l->reply.len && l->reply.ptr[0] == '-'))
         show_refused(l, at, argv[0]);
     return true;
+}
+
+/*
+ * A request, and what is around it: a group has versions as one. What selects in capitals is of a
+ * Redis, which knows of none.
+ */
+static bool apply(struct loading *l, size_t at, const struct slice *argv, int argc)
+{
+    struct keyspace *ks = &l->server->keyspace;
+    bool begins = slice_is(argv[0], "multi"), ends = slice_is(argv[0], "exec");
+    bool ok = true, selects = slice_is(argv[0], "select");
+
+    if (selects && argv[0].ptr[0] == 'S')
+        versions_load_unknown(ks);
+    if (begins || (!l->in_group && !ends && !selects))
+        versions_load_group(ks);
+    l->in_group = (l->in_group || begins) && !ends;
+    if (!begins && !ends)
+        ok = run(l, at, argv, argc);
+    if (!l->in_group && !selects)
+        versions_load_group_end(ks);
+    return ok;
 }
 
 /* ---- notes ---------------------------------------------------------------------------------- */
@@ -173,22 +196,42 @@ static size_t split_note(struct loading *l, struct slice text)
     return n;
 }
 
-/* A line with a request, or a part of one. Others are none of this. */
+static bool apply_note(struct loading *l, size_t at)
+{
+    size_t argc = split_note(l, buf_slice(&l->note));
+    bool ok = false;
+
+    if (argc > 1 && slice_is(l->note_argv[0], "cmd"))
+        ok = apply(l, at, l->note_argv + 1, (int)argc - 1);
+    else if (argc)
+        ok = log_line_apply(l->server, l->note_argv, (int)argc);
+    if (!ok)
+        log_warning("%s, offset %zu: this line makes no sense", l->name, at);
+    return ok;
+}
+
+/* A note, or a part of one: its word, a blank or a sign, and arguments. */
 static bool apply_line(struct loading *l, size_t at, struct slice line)
 {
-    static const struct slice head = {"#LK:cmd", 7};
-    size_t argc;
+    static const char head[] = "#LK:";
+    enum { HEAD = sizeof(head) - 1, WORD_MAX = 8 };
+    size_t word = HEAD;
     bool ok;
 
-    if (line.len < head.len + 1 || memcmp(line.ptr, head.ptr, head.len) != 0)
+    if (line.len < HEAD || memcmp(line.ptr, head, HEAD) != 0)
         return true;
-    buf_append(&l->note, line.ptr + head.len + 1, line.len - head.len - 1);
-    if (line.ptr[head.len] == '+')
+    while (word < line.len && word < HEAD + WORD_MAX && line.ptr[word] >= 'a')
+        word++;
+    if (word == line.len)
         return true;
-    argc = split_note(l, buf_slice(&l->note));
-    ok = argc && apply(l, at, l->note_argv, (int)argc);
-    if (!argc)
-        log_warning("%s, offset %zu: this is no note of a change", l->name, at);
+    if (!l->note.len) {
+        buf_append(&l->note, line.ptr + HEAD, word - HEAD);
+        buf_append_char(&l->note, ' ');
+    }
+    buf_append(&l->note, line.ptr + word + 1, line.len - word - 1);
+    if (line.ptr[word] == '+')
+        return true;
+    ok = apply_note(l, at);
     l->note.len = 0;
     return ok;
 }
@@ -312,6 +355,7 @@ static bool repair(struct loading *l, const char *path, const struct log_check *
 
     if (!say_repair(l, status, check->good, to, check))
         return false;
+    l->repaired = true;
     l->drops_rest = l->server->conf->repair == CONF_REPAIR_CUT;
     return true;
 }
@@ -378,6 +422,8 @@ static bool load_part(struct loading *l, const struct log_dir *dir, const struct
 
     l->name = part->name;
     l->shown = 0;
+    l->in_group = false;
+    versions_load_unknown(&l->server->keyspace);
     l->conn.db = 0;
     if (status)
         log_warning("%s cannot be read: %s", path, strerror(-status));
@@ -447,9 +493,11 @@ bool log_load(struct server *s, struct log_dir *dir, struct log_loaded *out)
     *out = (struct log_loaded){0};
     world_enter();
     world_stop();
+    versions_load_begin(&s->keyspace);
     worker_read_clocks(l.worker);
     ok = load_kind(&l, dir, LOG_BASE) && load_kind(&l, dir, LOG_INCR) &&
          (!l.drops_rest || drop_rest(&l, dir));
+    out->unversioned = versions_load_end(&s->keyspace) || l.repaired;
     out->append = out->append && manifest_last(&dir->manifest);
     if (ok && dir->manifest.len)
         log_notice("The log of changes is loaded: %llu records in %.3f seconds, %llu of them "

@@ -10,9 +10,10 @@
 #include "storage/log/log_dir.h"
 
 struct log_loaded {
-    uint64_t seq; /* of the last group */
-    int db;       /* selected at the end */
-    bool append;  /* the last file can be written on */
+    uint64_t seq;     /* of the last group */
+    int db;           /* selected at the end */
+    bool append;      /* the last file can be written on */
+    bool unversioned; /* there is something of which the log tells no version */
     uint64_t records, refused;
 };
 

@@ -52,6 +52,7 @@ static void set_gates(struct server *s, const struct conf *conf)
     bool writing = journal_state(s->journal) == JOURNAL_WRITING;
 
     server_set_gate(s, GATE_LOGGED, logging_is_on(s));
+    versions_log(&s->keyspace, logging_is_on(s));
     if (writing || !logging_is_on(s))
         server_set_gate(s, GATE_DURABLE, writing && conf->appendfsync == CONF_FSYNC_ALWAYS);
 }
@@ -94,8 +95,13 @@ static bool open_dir(const struct conf *conf, struct log_dir *dir)
 
 static bool begin(struct server *s, struct log_dir *dir, const struct log_loaded *loaded)
 {
-    struct journal_place at = {loaded->append, loaded->db, loaded->seq};
+    struct journal_place at = {loaded->append, loaded->db, loaded->seq, 0};
     int status;
+
+    if (loaded->unversioned) {
+        at.floor = s->keyspace.shards[0].seq;
+        versions_floor(&s->keyspace, at.floor);
+    }
 
     journal_set_sync(s->journal, sync_of(s->conf), s->conf->aof_timestamp_enabled);
     status = journal_start(s->journal, dir, &at);
@@ -124,6 +130,7 @@ bool logging_start(struct server *s)
 void logging_end(struct server *s)
 {
     server_set_gate(s, GATE_LOGGED | GATE_DURABLE, false);
+    versions_log(&s->keyspace, false);
     journal_stop(s->journal);
 }
 

@@ -264,9 +264,7 @@ static bool take_away(struct worker *w, int db, const struct migrating_key *k)
     if (same) {
         struct entry *e = keyspace_take(ks, db, hash, f);
 
-        if (server_gate(w->server, GATE_LOGGED))
-            recording_drop(w, db, shard, k->key);
-        effect_removed(w, db, shard, k->key, e, EVENT_DEL);
+        effect_removed_aside(w, db, shard, k->key, e, EVENT_DEL);
         effect_discard(w, e);
     }
     lock_release(&ks->shards[shard].lock);

@@ -8,20 +8,15 @@
 static uint64_t give(struct worker *w)
 {
     struct records *r = &w->recording.records;
-    uint64_t seq;
+    uint64_t seq = 0;
 
-    if (!r->count)
-        return 0;
-    seq = journal_append(w->server->journal, r);
+    if (LIKELY(r->bytes.len)) {
+        records_end_group(r, w->recording.plain);
+        seq = journal_append(w->server->journal, r);
+    }
     records_clear(r);
+    w->recording.plain = true;
     return seq;
-}
-
-/* What goes by itself is a group of its own, unless it goes in the middle of a command. */
-static void give_drop(struct worker *w, unsigned shard)
-{
-    if (!w->recording.depth)
-        durability_logged_in(w->server, shard, give(w));
 }
 
 void recording_begin(struct worker *w)
@@ -32,6 +27,20 @@ void recording_begin(struct worker *w)
 uint64_t recording_end(struct worker *w)
 {
     return --w->recording.depth ? 0 : give(w);
+}
+
+void recording_end_in(struct worker *w, unsigned shard)
+{
+    uint64_t seq = recording_end(w);
+
+    if (seq)
+        durability_logged_in(w->server, shard, seq);
+}
+
+void recording_version(struct worker *w, int db, struct slice key, uint64_t version)
+{
+    if (w->recording.depth)
+        record_versions_add(&w->recording.records.versions, db, key, version);
 }
 
 /* ---- commands ------------------------------------------------------------------------------- */
@@ -48,6 +57,12 @@ void recording_run(struct call *c)
         records_add(&r->records, c->db, c->argv, c->argc);
 }
 
+static void state(struct recording *r)
+{
+    r->stated = true;
+    r->plain = false;
+}
+
 void call_log(struct call *c, const struct slice *argv, int argc)
 {
     struct recording *r = &c->worker->recording;
@@ -55,7 +70,7 @@ void call_log(struct call *c, const struct slice *argv, int argc)
     if (LIKELY(!call_logs(c)))
         return;
     records_add(&r->records, c->db, argv, argc);
-    r->stated = true;
+    state(r);
 }
 
 void call_log_expiry(struct call *c, int i, int64_t expiry)
@@ -75,7 +90,7 @@ void call_log_begin(struct call *c, struct slice name, int argc)
         return;
     records_begin(&r->records, c->db, argc);
     records_arg(&r->records, name);
-    r->stated = true;
+    state(r);
 }
 
 void call_log_arg(struct call *c, struct slice arg)
@@ -104,18 +119,18 @@ void call_log_note(struct call *c, const struct slice *argv, int argc)
     if (LIKELY(!call_logs(c)))
         return;
     note(c->worker, c->db, argv, argc);
-    c->worker->recording.stated = true;
+    state(&c->worker->recording);
 }
 
 /* ---- what goes by itself -------------------------------------------------------------------- */
 
-void recording_drop(struct worker *w, int db, unsigned shard, struct slice key)
+void recording_drop(struct worker *w, int db, struct slice key)
 {
     struct slice argv[] = {SLICE("DEL"), key};
 
     records_add(&w->recording.records, db, argv, COUNT_OF(argv));
     w->recording.aside++;
-    give_drop(w, shard);
+    w->recording.plain = false;
 }
 
 void recording_drop_field(struct worker *w, int db, struct slice key, struct slice field)
@@ -125,12 +140,12 @@ void recording_drop_field(struct worker *w, int db, struct slice key, struct sli
     records_add(&w->recording.records, db, argv, COUNT_OF(argv));
 }
 
-void recording_dropped_fields(struct worker *w, int db, unsigned shard, struct slice key, bool gone)
+void recording_dropped_fields(struct worker *w, int db, struct slice key, bool gone)
 {
     if (gone) {
-        recording_drop(w, db, shard, key);
+        recording_drop(w, db, key);
         return;
     }
     w->recording.aside++;
-    give_drop(w, shard);
+    w->recording.plain = false;
 }

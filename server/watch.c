@@ -213,7 +213,7 @@ static void change_watched(void *item, void *opaque)
         return;
     if (entry_in(change->ks, change->a, k, change->now_ms) ||
         (change->b >= 0 && entry_in(change->ks, change->b, k, change->now_ms)))
-        k->version = shard_next_version(shard_at(change->ks, k));
+        k->version = keyspace_next_version(change->ks, shard_at(change->ks, k), 0);
 }
 
 void watch_databases(struct keyspace *ks, int a, int b, int64_t now_ms)

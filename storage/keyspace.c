@@ -24,9 +24,11 @@ void keyspace_init(struct keyspace *ks, int databases)
     ks->unused = mem_zeros(SHARDS * sizeof(struct space));
     ks->due = mem_zalloc_lines(SHARDS * sizeof(*ks->due));
     ks->databases = databases;
+    ks->versions = versions_new();
     /*
      * Versions begin at the time, in microseconds: a shard does not write so often that they would
-     * overtake it, so a server that is started again goes on above those that it gave before.
+     * overtake it, so a server that is started again goes on above those that it gave before. What
+     * is loaded then may raise them.
      */
     seq = (uint64_t)clock_wall_us();
     for (int db = 0; db < databases; db++)
@@ -46,6 +48,7 @@ void keyspace_release(struct keyspace *ks)
     mem_free((void *)ks->spaces);
     policies_free(ks->policies);
     mem_free(ks->shards);
+    versions_free(ks->versions);
     mem_free(ks->due);
 }
 
@@ -140,12 +143,12 @@ void keyspace_swap(struct keyspace *ks, int a, int b)
         policies_swap(ks->policies, a, b);
 }
 
-void keyspace_renew(struct keyspace *ks, int db)
+void keyspace_renew(struct keyspace *ks, int db, uint64_t version)
 {
     struct space *spaces = keyspace_space(ks, db, 0);
 
     for (unsigned i = 0; keyspace_is_used(ks, db) && i < SHARDS; i++)
-        spaces[i].floor = ks->shards[i].seq;
+        spaces[i].floor = version ? version : ks->shards[i].seq;
 }
 
 struct space *keyspace_detach(struct keyspace *ks, int db)

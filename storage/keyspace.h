@@ -15,12 +15,13 @@
 #include "storage/hash.h"
 #include "storage/policies.h"
 #include "storage/table.h"
+#include "storage/version_source.h"
 
 struct latches;
 
 struct shard {
     CACHE_ALIGNED struct lock lock;
-    uint64_t seq;          /* the last version given to a key of this shard */
+    uint64_t seq;          /* the last version given in this shard, to a key or lock */
     uint64_t logged;       /* the last group of the log that concerns a key of it */
     struct table *watched; /* keys that clients watch, see server/watch.h; NULL for none */
     struct table *waited;  /* keys that clients wait for, see server/waited.h; NULL for none */
@@ -43,6 +44,8 @@ struct space {
 
 struct keyspace {
     struct shard *shards; /* SHARDS of them */
+    int version_source;   /* enum version_source; changed only with the world stopped */
+    struct versions *versions;
     /*
      * Per database, SHARDS of them; exchanged only with the world stopped, but for the first key of
      * a database, with which its spaces come into being. Until then they are `unused`: empty, the
@@ -111,10 +114,14 @@ static inline uint64_t space_version(const struct space *s, const struct entry *
     return !e ? 0 : UNLIKELY(e->version < s->floor) ? s->floor : e->version;
 }
 
-/* The next version of a key of this shard. Locked. */
-static inline uint64_t shard_next_version(struct shard *shard)
+/*
+ * The next version of a key of this shard, which has the version `has`, 0 if it is not there.
+ * Locked.
+ */
+static inline uint64_t keyspace_next_version(struct keyspace *ks, struct shard *shard, uint64_t has)
 {
-    return ++shard->seq;
+    return LIKELY(ks->version_source == VERSIONS_OF_SHARDS) ? ++shard->seq
+                                                            : versions_draw(ks, shard, has);
 }
 
 /*
@@ -134,10 +141,11 @@ struct entry *keyspace_take(struct keyspace *ks, int db, uint64_t hash, struct f
 /* Locked by stopping the world; both databases exist. */
 void keyspace_swap(struct keyspace *ks, int a, int b);
 /*
- * Gives all keys of a database new versions, those last given in their shards: what it holds came
- * from another one, where versions were lower or higher. Locked by stopping the world.
+ * Gives all keys of a database new versions, those last given in their shards, or this one if it is
+ * not 0: what it holds came from another one, where versions were lower or higher. Locked by
+ * stopping the world.
  */
-void keyspace_renew(struct keyspace *ks, int db);
+void keyspace_renew(struct keyspace *ks, int db, uint64_t version);
 /*
  * Empties a database and returns what it held, NULL for nothing, for keyspace_free_spaces, which
  * any thread may call later; it waits for the snapshot, if one is being made. Locked by stopping

@@ -21,7 +21,7 @@ struct holder *lock_give(struct worker *w, struct latch *l, const struct lock_ta
     struct shard *shard = shard_at(w, l->hash);
     struct holder *h = holder_new(l, &taker->terms, taker->owner, taker->data);
 
-    h->token = shard_next_version(shard);
+    h->token = keyspace_next_version(&w->server->keyspace, shard, 0);
     h->client = taker->client;
     h->since_ms = w->now_ms;
     h->session = taker->terms.detached ? NULL : taker->session;

@@ -51,6 +51,7 @@ void journal_drop_locked(struct journal *j)
         free_chunk(c);
     }
     j->tail->bytes.len = 0;
+    j->version_line.known = false;
 }
 
 /* ---- appending ------------------------------------------------------------------------------ */
@@ -69,9 +70,12 @@ static void put(struct journal *j, const struct records *r)
 
     if (!to->len)
         j->tail->db = j->db < 0 ? r->first_db : j->db;
-    if (UNLIKELY(j->db != r->first_db))
-        records_select(to, r->first_db);
-    j->db = r->db;
+    if (LIKELY(r->count)) {
+        if (UNLIKELY(j->db != r->first_db))
+            records_select(to, r->first_db);
+        j->db = r->db;
+        version_line_put(&j->version_line, to, &r->versions, r->bytes.len);
+    }
     if (UNLIKELY(r->count > 1))
         buf_append_str(to, "*1\r\n$5\r\nMULTI\r\n");
     buf_append(to, r->bytes.ptr, r->bytes.len);
@@ -193,6 +197,7 @@ static void start_at(struct journal *j, uint64_t seq)
         atomic_store(&j->seq, seq);
     j->written_seq = j->synced_seq = j->tail->seq = atomic_load(&j->seq);
     j->last_sync_ms = clock_mono_ms();
+    j->version_line.known = false;
     j->stopping = false;
     atomic_store(&j->last_error, 0);
 }
@@ -222,6 +227,8 @@ int journal_start(struct journal *j, struct log_dir *dir, const struct journal_p
     j->db = at->append ? at->db : -1;
     if (!status)
         status = at->append ? open_last(j) : journal_open_file(j, false);
+    if (!status && at->floor)
+        status = journal_write_first(j, at);
     if (!status)
         status = start(j, JOURNAL_WRITING);
     if (status) {
@@ -276,6 +283,7 @@ uint64_t journal_rotate(struct journal *j)
     j->tail->next = next;
     j->tail = next;
     j->db = -1;
+    j->version_line.known = false;
     j->keeping = true;
     j->asleep = false;
     lock_release(&j->lock);

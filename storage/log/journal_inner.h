@@ -44,8 +44,9 @@ struct journal {
     struct lock lock;
     struct chunk *head, *tail; /* what is not taken yet; the last is appended to */
     int db;                    /* of the last record; -1: to be selected */
-    bool keeping;              /* what is appended is to be written */
-    bool asleep;               /* the thread, until it is woken */
+    struct version_line version_line;
+    bool keeping; /* what is appended is to be written */
+    bool asleep;  /* the thread, until it is woken */
     bool stopping;
 
     _Atomic uint64_t seq, wanted, durable;
@@ -81,6 +82,8 @@ void journal_drop_locked(struct journal *j);
 /* The file to write to, which is empty; `fresh`: the manifest does not name it yet. */
 int journal_open_file(struct journal *j, bool fresh);
 void journal_close_file(struct journal *j);
+/* What the loader is to know before anything else. There is no thread yet. 0 or -errno. */
+int journal_write_first(struct journal *j, const struct journal_place *at);
 /* Looks how large all files are. */
 void journal_measure(struct journal *j);
 

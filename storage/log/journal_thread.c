@@ -179,6 +179,17 @@ static int write_run(struct journal *j, struct chunk *c)
     return 0;
 }
 
+int journal_write_first(struct journal *j, const struct journal_place *at)
+{
+    struct chunk first = {.seq = j->written_seq, .db = at->append ? at->db : 0};
+    int status;
+
+    buf_printf(&first.bytes, "#LK:floor %llu\r\n", (unsigned long long)at->floor);
+    status = write_run(j, &first);
+    buf_release(&first.bytes);
+    return status ? status : sync_file(j);
+}
+
 /* False if the log is broken. */
 static bool begin_file(struct journal *j, const struct chunk *c)
 {

@@ -153,6 +153,8 @@ struct converting {
     uint64_t written;
     bool selected;
     int db, status;
+    uint64_t seq;     /* no version is above */
+    uint64_t version; /* that was told last; 0: none was */
 };
 
 static void write_run(struct converting *c)
@@ -169,8 +171,22 @@ static void write_run(struct converting *c)
     records_clear(&c->records);
 }
 
-static void add_key(struct converting *c, int db, const struct entry *e)
+/* Whatever follows is not a change, but makes the key that has this version. */
+static void tell_version(struct converting *c, uint64_t version)
 {
+    struct buf *out = &c->records.bytes;
+
+    if (!version)
+        return;
+    if (!c->version)
+        buf_printf(out, "#LK:at %llu\r\n", (unsigned long long)version);
+    buf_printf(out, "#LK:is %lld\r\n", c->version ? (long long)(version - c->version) : 0LL);
+    c->version = version;
+}
+
+static void add_key(struct converting *c, int db, const struct entry *e, uint64_t version)
+{
+    tell_version(c, version);
     if (!c->selected || (!c->records.count && db != c->db))
         records_select(&c->records.bytes, db);
     c->selected = true;
@@ -180,15 +196,20 @@ static void add_key(struct converting *c, int db, const struct entry *e)
 }
 
 /* Database, length and name of the key, then of each field length, name and time. */
-static void add_late_times(void *arg, struct slice name, struct slice from)
+static void add_note(void *arg, struct slice name, struct slice from)
 {
     struct converting *c = arg;
     uint64_t db, len, time;
     struct entry *e;
+    int64_t seq;
 
+    if (slice_eq(name, SLICE(RDB_AUX_SEQ)) && num_parse_int(from, &seq))
+        c->seq = (uint64_t)seq;
     if (!slice_eq(name, SLICE(RDB_AUX_FIELD_TIMES)) || !rdb_take_number(&from, &db) ||
         !rdb_take_number(&from, &len) || len > from.len)
         return;
+    if (c->version)
+        buf_append_str(&c->records.bytes, "#LK:is same\r\n");
     e = entry_new_string(slice_make(from.ptr, len), SLICE(""), EXPIRY_NONE, false);
     from = slice_make(from.ptr + len, from.len - len);
     while (rdb_take_number(&from, &len) && len <= from.len) {
@@ -208,7 +229,7 @@ static const struct rdb_limits no_limits = {0};
 
 static int convert_keys(struct converting *c, struct rdb_in *in)
 {
-    const struct rdb_notes notes = {.arg = c, .aux = add_late_times};
+    const struct rdb_notes notes = {.arg = c, .aux = add_note};
     struct rdb_state state = {0};
     struct rdb_key key;
     enum rdb_next next;
@@ -224,9 +245,11 @@ static int convert_keys(struct converting *c, struct rdb_in *in)
         in->times = SLICE("");
         if (!e)
             break;
-        add_key(c, state.db, e);
+        add_key(c, state.db, e, key.version);
         entry_free(e);
     }
+    if (c->seq)
+        buf_printf(&c->records.bytes, "#LK:at %llu\r\n", (unsigned long long)c->seq);
     write_run(c);
     buf_release(&name);
     rdb_state_release(&state);

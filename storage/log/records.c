@@ -85,28 +85,39 @@ void records_clear(struct records *r)
         buf_release(&r->bytes);
     r->bytes.len = 0;
     r->count = 0;
+    record_versions_clear(&r->versions);
 }
 
 void records_release(struct records *r)
 {
     buf_release(&r->bytes);
+    buf_release(&r->versions.keys);
 }
 
 /* ---- notes ---------------------------------------------------------------------------------- */
 
-static const char note_head[] = "#LK:cmd ";
-enum { NOTE_HEAD = sizeof(note_head) - 1 };
+/* What a line begins with: "#LK:", its word, and a blank or a sign. */
+static size_t head_len(const struct records *r)
+{
+    return 4 + strlen(r->word) + 1;
+}
 
 static void begin_line(struct records *r)
 {
     r->line = r->bytes.len;
-    buf_append(&r->bytes, note_head, NOTE_HEAD);
+    buf_printf(&r->bytes, "#LK:%s ", r->word);
+}
+
+void records_begin_line(struct records *r, const char *word)
+{
+    r->word = word;
+    begin_line(r);
 }
 
 void records_begin_note(struct records *r, int db)
 {
     add_one(r, db);
-    begin_line(r);
+    records_begin_line(r, "cmd");
 }
 
 static void put_note(struct records *r, const char *text, size_t len)
@@ -114,7 +125,7 @@ static void put_note(struct records *r, const char *text, size_t len)
     enum { LINE_END = 2 };
 
     if (r->bytes.len - r->line + len + LINE_END > NOTE_LINE_MAX) {
-        r->bytes.ptr[r->line + NOTE_HEAD - 1] = '+';
+        r->bytes.ptr[r->line + head_len(r) - 1] = '+';
         buf_append(&r->bytes, "\r\n", 2);
         begin_line(r);
     }
@@ -135,7 +146,7 @@ static void put_escaped(struct records *r, unsigned char c)
 /* An empty argument is "%" alone. */
 void records_note_arg(struct records *r, struct slice arg)
 {
-    if (r->bytes.len - r->line > NOTE_HEAD)
+    if (r->bytes.len - r->line > head_len(r))
         put_note(r, " ", 1);
     if (!arg.len)
         put_note(r, "%", 1);
@@ -143,9 +154,37 @@ void records_note_arg(struct records *r, struct slice arg)
         put_escaped(r, (unsigned char)arg.ptr[i]);
 }
 
+void records_note_number(struct records *r, int64_t n)
+{
+    char digits[NUM_INT_MAX];
+
+    records_note_arg(r, slice_make(digits, num_format_int(digits, n)));
+}
+
 void records_end_note(struct records *r)
 {
     buf_append(&r->bytes, "\r\n", 2);
+}
+
+static void put_version(void *arg, int db, struct slice key, uint64_t version)
+{
+    struct records *r = arg;
+
+    records_begin_line(r, "ver");
+    records_note_number(r, db);
+    records_note_number(r, (int64_t)version);
+    records_note_arg(r, key);
+    records_end_note(r);
+}
+
+void records_end_group(struct records *r, bool plain)
+{
+    if (LIKELY(r->versions.count < 2))
+        return;
+    if (r->versions.several && !(plain && record_versions_in_turn(&r->versions)))
+        record_versions_each(&r->versions, put_version, r);
+    else if (!r->versions.several)
+        record_versions_same(&r->versions);
 }
 
 static int digit_of(char c)

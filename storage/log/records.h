@@ -6,14 +6,17 @@
  *
  * with arguments between blanks, bytes that are no printable ASCII, '%' and an empty argument as
  * '%' and two digits; a line that would be too long ends with '+' in the place of the blank behind
- * "cmd" and goes on with the next one.
+ * "cmd" and goes on with the next one. Lines of other words are of the same form, but no changes of
+ * keys.
+ *
+ * A group has the versions that its changes have given to keys (record_versions.h).
  *
  * Records of one moment are gathered here and given to the log as one group.
  */
 #ifndef LK_STORAGE_LOG_RECORDS_H
 #define LK_STORAGE_LOG_RECORDS_H
 
-#include "base/buf.h"
+#include "storage/log/record_versions.h"
 
 enum {
     NOTE_LINE_MAX = 1000, /* Redis 7.0 reads lines of up to 1,024 bytes */
@@ -21,18 +24,28 @@ enum {
 
 struct records {
     struct buf bytes;
-    size_t count;
+    size_t count;     /* requests, and notes of what Redis has none for */
     int first_db, db; /* that of the first record, and of the last */
-    size_t line;      /* where the note's line in hand begins */
+    size_t line;      /* where the line in hand begins */
+    const char *word; /* its */
+    struct record_versions versions;
 };
 
 /* Begins a request of `argc` arguments, the name among them, in this database. */
 void records_begin(struct records *r, int db, int argc);
 /* The same for what Redis does not know. records_end_note() is to follow. */
 void records_begin_note(struct records *r, int db);
+/* A line of another word, which is no change of a key. The same follows. */
+void records_begin_line(struct records *r, const char *word);
 void records_arg(struct records *r, struct slice arg);
 void records_note_arg(struct records *r, struct slice arg);
+void records_note_number(struct records *r, int64_t n);
 void records_end_note(struct records *r);
+/*
+ * All that belongs to the group is there. `plain`: to do it once more changes the same keys in the
+ * same order.
+ */
+void records_end_group(struct records *r, bool plain);
 
 /* A whole request. */
 void records_add(struct records *r, int db, const struct slice *argv, int argc);

@@ -155,9 +155,7 @@ static bool insert(struct loading *g, int db, struct entry *e, const struct rdb_
     }
     if (f.entry)
         entry_free(keyspace_take(ks, db, hash, f));
-    if (key->version > shard->seq)
-        shard->seq = key->version;
-    e->version = key->version ? key->version : shard_next_version(shard);
+    e->version = versions_of_snapshot(ks, shard, key->version);
     keyspace_insert(ks, db, hash, e);
     lock_release(&shard->lock);
     atomic_fetch_add_explicit(&g->l->keys, 1, memory_order_relaxed);
@@ -521,7 +519,6 @@ static void apply_late(struct loading *g, struct slice from)
 
 static void finish(struct loading *g)
 {
-    struct keyspace *ks = g->l->keyspace;
     struct late_times *late, *next;
 
     for (late = g->late; late; late = next) {
@@ -530,14 +527,7 @@ static void finish(struct loading *g)
         buf_release(&late->bytes);
         mem_free(late);
     }
-    for (unsigned i = 0; i < SHARDS; i++) {
-        uint64_t seq = atomic_load(&g->seq);
-
-        lock_take(&ks->shards[i].lock);
-        if (ks->shards[i].seq < seq)
-            ks->shards[i].seq = seq;
-        lock_release(&ks->shards[i].lock);
-    }
+    versions_above_snapshot(g->l->keyspace, atomic_load(&g->seq), g->l->versions_ahead);
     rdb_state_release(&g->state);
     rdb_in_release(&g->in);
     mem_free(g->window);

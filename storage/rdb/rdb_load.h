@@ -22,6 +22,7 @@ struct rdb_load {
     bool skip_unsupported; /* what there is not here is passed over, and `skipped` told of it */
     bool replace;          /* a key that is there already gives way; else that is an error */
     int64_t now_ms; /* what has ended by then is left out; EXPIRY_NONE's opposite for nothing */
+    uint64_t versions_ahead; /* so far above those of the snapshot new ones are to be */
     void *arg;
     /* The entry is new, and not in the keyspace yet: its age. Any thread. */
     void (*settle)(void *arg, struct entry *e, struct rdb_age age);

@@ -58,7 +58,7 @@ static void put(int db, int i)
     c->value = (int64_t)rng_next();
     c->expiry = rng_below(2) ? EXPIRY_NONE : now + (int64_t)rng_below(100000);
     e = entry_new_int(key_of(i), c->value, c->expiry);
-    e->version = shard_next_version(&ks.shards[shard_of(hash)]);
+    e->version = keyspace_next_version(&ks, &ks.shards[shard_of(hash)], 0);
     renewed(db, i);
     if (c->there) {
         keyspace_replace(&ks, db, hash, f.place, entry_times(f.entry), e);
@@ -87,9 +87,9 @@ static void swap(int a, int b)
     memmove(copies[a], copies[b], sizeof(other));
     memcpy(copies[b], other, sizeof(other));
     for (unsigned i = 0; i < SHARDS; i++)
-        shard_next_version(&ks.shards[i]);
-    keyspace_renew(&ks, a);
-    keyspace_renew(&ks, b);
+        keyspace_next_version(&ks, &ks.shards[i], 0);
+    keyspace_renew(&ks, a, 0);
+    keyspace_renew(&ks, b, 0);
     for (int i = 0; i < KEYS; i++) {
         if (copies[a][i].there)
             renewed(a, i);
