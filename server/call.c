@@ -342,7 +342,7 @@ void call_emptied(struct call *c, int i)
         call_removed(c, i, EVENT_DEL);
 }
 
-char *call_edit_string(struct call *c, int i, size_t len)
+char *call_edit_string(struct call *c, int i, size_t len, size_t at, size_t n)
 {
     struct entry *e = look_up(c, i, c->db);
     char *bytes;
@@ -351,8 +351,10 @@ char *call_edit_string(struct call *c, int i, size_t len)
         call_put(c, i, entry_new_string(call_arg(c, i), SLICE(""), EXPIRY_NONE, false));
         e = look_up(c, i, c->db);
     }
+    INVARIANT(e != NULL);
     space_will_change(keyspace_space(&c->server->keyspace, c->db, shard_of(call_hash(c, i))),
                       call_hash(c, i)); /* readers edit too: PFCOUNT */
+    string_will_change(e, len, at, n);
     e = string_edit(e, len, &bytes);
     call_moved(c, i, e);
     return bytes;

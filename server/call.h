@@ -138,8 +138,11 @@ void call_set_bytes(struct call *c, int i, struct slice value, int64_t expiry);
 /* The value becomes this number, keeping the expiry if the key is there. */
 void call_set_int(struct call *c, int i, int64_t value);
 
-/* Makes the string at key i, which may be missing, `len` bytes long and editable in place. */
-char *call_edit_string(struct call *c, int i, size_t len);
+/*
+ * Makes the string at key i, which may be missing, `len` bytes long and editable in place. Of the
+ * bytes that it had, the caller will change no others than `n` from `at` on.
+ */
+char *call_edit_string(struct call *c, int i, size_t len, size_t at, size_t n);
 
 /*
  * After one of the functions that take an entry over: `e` stands for the entry that was found at

@@ -270,8 +270,8 @@ void effect_discard(struct worker *w, struct entry *e)
         entry_free(e);
         return;
     }
-    if (UNLIKELY(e->form == FORM_OUTSIDE) && *value_saving(e->type, entry_object(e))) {
-        long_save_adopt(*value_saving(e->type, entry_object(e)), e);
+    if (UNLIKELY(long_save_of(e) != NULL)) {
+        long_save_adopt(long_save_of(e), e);
         return;
     }
     if (w->discarded_len == w->discarded_cap) {

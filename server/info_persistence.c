@@ -21,6 +21,17 @@ static void snapshots(struct info *i, const struct saving_facts *f)
     info_int(i, "rdb_last_load_keys_loaded", (int64_t)i->server->load_keys);
 }
 
+/* What the snapshot in hand, or the last one, took from others. */
+static void toll(struct info *i, struct toll *t)
+{
+    info_int(i, "snapshot_moment_us", (int64_t)atomic_load(&t->moment_ns) / 1000);
+    info_int(i, "snapshot_hold_max_us", (int64_t)atomic_load(&t->hold_ns) / 1000);
+    info_int(i, "snapshot_hold_max_bytes", (int64_t)atomic_load(&t->hold_bytes));
+    info_int(i, "snapshot_first_max_us", (int64_t)atomic_load(&t->first_ns) / 1000);
+    info_int(i, "snapshot_first_max_bytes", (int64_t)atomic_load(&t->first_bytes));
+    info_int(i, "snapshot_unwritten_max_bytes", (int64_t)atomic_load(&t->unwritten_most));
+}
+
 static void sizes_of_log(struct info *i, const struct rewriting_facts *f)
 {
     struct journal_stats stats;
@@ -86,6 +97,7 @@ void info_persistence(struct info *i)
     info_int(i, "current_save_keys_processed", (int64_t)f.keys_done);
     info_int(i, "current_save_keys_total", (int64_t)f.keys);
     snapshots(i, &f);
+    toll(i, &i->server->keyspace.toll);
     log_of_changes(i);
     if (l) {
         lf = loading_facts(l);

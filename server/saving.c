@@ -369,10 +369,15 @@ void saving_forget_changes(struct server *s)
 
 void saving_keep_pace(const struct server *s)
 {
-    enum { UNWRITTEN_MAX = 32 << 20 };
-    const struct timespec moment = {.tv_nsec = 1000 * 1000};
+    enum { PAUSES_MAX = 3, PAUSE_NS = 1000 * 1000 };
+    uint64_t unwritten = atomic_load_explicit(&s->keyspace.toll.unwritten, memory_order_relaxed);
+    uint64_t limit = atomic_load_explicit(&s->keyspace.toll.limit, memory_order_relaxed);
+    struct timespec pause = {0};
+    uint64_t pauses;
 
-    if (UNLIKELY(atomic_load_explicit(&s->keyspace.unwritten, memory_order_relaxed) >
-                 UNWRITTEN_MAX))
-        nanosleep(&moment, NULL);
+    if (LIKELY(unwritten <= limit))
+        return;
+    pauses = unwritten / (limit + 1);
+    pause.tv_nsec = (long)(pauses < PAUSES_MAX ? pauses : PAUSES_MAX) * PAUSE_NS;
+    nanosleep(&pause, NULL);
 }

@@ -61,9 +61,12 @@ struct entry {
 };
 static_assert(sizeof(struct entry) == 16, "an entry's header is 16 bytes");
 
+struct long_save;
+
 /* Many bytes. */
 struct blob {
     size_t len, cap;
+    struct long_save *saving; /* a snapshot has not saved all of it, see long_save.h; or NULL */
     char data[];
 };
 

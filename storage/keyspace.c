@@ -104,8 +104,8 @@ void keyspace_insert(struct keyspace *ks, int db, uint64_t hash, struct entry *e
     if (UNLIKELY(!keyspace_is_used(ks, db)))
         make_spaces(ks, db);
     space_will_change(keyspace_space(ks, db, shard_of(hash)), hash);
-    if (UNLIKELY(e->form == FORM_OUTSIDE) && *value_saving(e->type, entry_object(e)))
-        long_save_moved(*value_saving(e->type, entry_object(e)), shard_of(hash));
+    if (UNLIKELY(long_save_of(e) != NULL))
+        long_save_moved(long_save_of(e), shard_of(hash), keyspace_space(ks, db, shard_of(hash)));
     table_insert(&keyspace_space(ks, db, shard_of(hash))->table, hash, e, entry_hash);
     if (UNLIKELY(ks->policies))
         policed_enter(ks, db, hash, e);
@@ -170,7 +170,7 @@ static void await_snapshot(const struct space *s)
 {
     const struct timespec moment = {.tv_nsec = 1000 * 1000};
 
-    while (atomic_load(&s->saving))
+    while (atomic_load(&s->saving) || atomic_load(&s->long_saves))
         nanosleep(&moment, NULL);
 }
 

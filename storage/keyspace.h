@@ -15,6 +15,7 @@
 #include "storage/hash.h"
 #include "storage/policies.h"
 #include "storage/table.h"
+#include "storage/toll.h"
 #include "storage/version_source.h"
 
 struct latches;
@@ -37,6 +38,7 @@ struct space_save;
 struct space {
     struct table table;
     struct space_save *_Atomic saving; /* a snapshot has not saved all of it yet, see snapshot.h */
+    _Atomic uint32_t long_saves;       /* values in it that it is saving piece by piece */
     struct expiry expiry;
     uint64_t floor;          /* what version keys have at least; see keyspace_renew() */
     struct policed *policed; /* those under policies, see policed.h; NULL for none */
@@ -54,8 +56,7 @@ struct keyspace {
     struct space *_Atomic *spaces;
     struct space *unused;
     int databases;
-    /* Bytes that writers have saved for a snapshot, and that are not written yet. */
-    _Atomic size_t unwritten;
+    struct toll toll; /* of the snapshot that is being made */
     /* Per shard, not after the time when its next key is due, in any database. */
     _Atomic int64_t *due;
     struct policies *policies; /* NULL for none; changed only with the world stopped */

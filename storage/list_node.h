@@ -22,19 +22,25 @@ static inline struct list_node *node_at(const struct long_list *l, size_t i)
     return node_ring_node(&l->ring, i);
 }
 
+/* A snapshot has yet to save it. */
+static inline bool node_is_shared(const struct long_list *l, const struct list_node *n)
+{
+    return UNLIKELY(l && l->saving) && n->generation != l->generation;
+}
+
 /* Node i, which will be changed; or the copy that has taken its place, if it is shared. */
 struct list_node *node_own_copy(struct long_list *l, size_t i);
 static inline struct list_node *node_own(struct long_list *l, size_t i)
 {
     struct list_node *n = node_at(l, i);
 
-    return LIKELY(n->shared == NODE_OWN) ? n : node_own_copy(l, i);
+    return LIKELY(!node_is_shared(l, n)) ? n : node_own_copy(l, i);
 }
 
 /* An empty one for `size` bytes at least. */
-struct list_node *node_new(size_t size);
-/* It is in the list no more. */
-void node_free(struct list_node *n);
+struct list_node *node_new(const struct long_list *l, size_t size);
+/* It is in the list no more; NULL for a list that is gone. */
+void node_free(const struct long_list *l, struct list_node *n);
 /* The elements of `from`, which may be the node itself, to begin at `begin`. */
 void node_fill(struct list_node *n, size_t begin, const struct list_node *from);
 

@@ -21,21 +21,21 @@ struct list_limits list_limits(int64_t max_listpack_size)
 
 /* ---- nodes ---------------------------------------------------------------------------------- */
 
-struct list_node *node_new(size_t size)
+struct list_node *node_new(const struct long_list *l, size_t size)
 {
     size_t whole = mem_good_size(sizeof(struct list_node) + size);
     struct list_node *n = mem_alloc(whole);
 
     n->cap = (uint32_t)(whole - sizeof(*n));
     n->begin = n->end = 0;
-    n->shared = NODE_OWN;
+    n->generation = l->generation;
     return n;
 }
 
-void node_free(struct list_node *n)
+void node_free(const struct long_list *l, struct list_node *n)
 {
-    if (UNLIKELY(n->shared == NODE_SHARED)) {
-        n->shared = NODE_LEFT;
+    if (UNLIKELY(node_is_shared(l, n) || n->generation == NODE_LENT)) {
+        n->generation = NODE_LEFT;
         return;
     }
     mem_free_sized(n, sizeof(*n) + n->cap);
@@ -52,11 +52,11 @@ void node_fill(struct list_node *n, size_t begin, const struct list_node *from)
 
 struct list_node *node_own_copy(struct long_list *l, size_t i)
 {
-    struct list_node *old = node_at(l, i), *n = node_new(old->cap);
+    struct list_node *old = node_at(l, i), *n = node_new(l, old->cap);
 
     node_fill(n, old->begin, old);
     node_ring_set(&l->ring, i, n, node_ring_count(&l->ring, i));
-    node_free(old);
+    node_free(l, old);
     return n;
 }
 
@@ -76,11 +76,11 @@ static size_t begin_for(const struct list_node *n, size_t cap, enum list_end end
 struct list_node *node_resize(struct long_list *l, size_t i, size_t cap, enum list_end end,
                               size_t need)
 {
-    struct list_node *old = node_at(l, i), *n = node_new(cap);
+    struct list_node *old = node_at(l, i), *n = node_new(l, cap);
 
     node_fill(n, begin_for(old, n->cap, end, need), old);
     node_ring_set(&l->ring, i, n, node_ring_count(&l->ring, i));
-    node_free(old);
+    node_free(l, old);
     return n;
 }
 
@@ -100,6 +100,7 @@ struct long_list *long_list_new(void)
 
     l->count = 0;
     l->saving = NULL;
+    l->generation = 0;
     node_ring_init(&l->ring);
     return l;
 }
@@ -109,7 +110,7 @@ void long_list_free(void *list)
     struct long_list *l = list;
 
     for (size_t i = 0; i < l->ring.len; i++)
-        node_free(node_at(l, i));
+        node_free(l, node_at(l, i));
     node_ring_release(&l->ring);
     mem_free_sized(l, sizeof(*l));
 }
@@ -128,7 +129,7 @@ void *long_list_copy(const void *list)
 
     copy->count = l->count;
     for (size_t i = 0; i < l->ring.len; i++) {
-        struct list_node *n = node_new(node_used(node_at(l, i)));
+        struct list_node *n = node_new(copy, node_used(node_at(l, i)));
 
         node_fill(n, 0, node_at(l, i));
         node_ring_insert(&copy->ring, i, n, node_ring_count(&l->ring, i));
@@ -181,7 +182,7 @@ static struct list_node *add_node(struct long_list *l, enum list_end end, size_t
     if (l->ring.len)
         node_trim(l, last);
     cap = cap < max.bytes ? cap : max.bytes;
-    n = node_new(need > cap ? need : cap);
+    n = node_new(l, need > cap ? need : cap);
     n->begin = n->end = end == LIST_HEAD ? n->cap : 0;
     node_ring_insert(&l->ring, end == LIST_HEAD ? 0 : l->ring.len, n, 0);
     return n;
@@ -254,7 +255,7 @@ void node_append(struct long_list *l, size_t i, size_t j)
     memcpy(n->data + n->end, from->data + from->begin, more);
     n->end += (uint32_t)more;
     node_ring_add_count(&l->ring, i, (int64_t)node_ring_count(&l->ring, j));
-    node_free(from);
+    node_free(l, from);
 }
 
 bool node_join_next(struct long_list *l, size_t i, struct list_limits max)
@@ -302,7 +303,7 @@ void long_list_drop(struct long_list *l, enum list_end end, size_t n, struct lis
             node_ring_add_count(&l->ring, i, -(int64_t)n);
             break;
         }
-        node_free(node_at(l, i));
+        node_free(l, node_at(l, i));
         node_ring_remove(&l->ring, i, 1);
         n -= count;
     }

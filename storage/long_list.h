@@ -33,15 +33,22 @@ struct long_list {
     uint64_t count; /* elements */
     struct node_ring ring;
     struct long_save *saving; /* a snapshot has not saved all of it, see long_save.h; or NULL */
+    /*
+     * Grows with each snapshot. While one saves the list, nodes of another generation than the
+     * list's are those that it has not saved yet, and not to be changed.
+     */
+    uint32_t generation;
 };
-
-/* Whether a snapshot that is being made has yet to save a node: then it is not to be changed. */
-enum { NODE_OWN, NODE_SHARED, NODE_LEFT /* it is in the list no more, and the snapshot's */ };
 
 struct list_node {
     uint32_t cap, begin, end;
-    uint32_t shared;
+    uint32_t generation; /* of the list when it came into being, or was saved; or one of these: */
     char data[];
+};
+
+enum {
+    NODE_LEFT = UINT32_MAX,     /* it is in the list no more, and the snapshot's */
+    NODE_LENT = UINT32_MAX - 1, /* it is the snapshot's as soon as the list is freed */
 };
 
 struct long_list *long_list_new(void);

@@ -63,7 +63,7 @@ static void split(struct long_list *l, struct gap g)
     struct list_node *n = node_own(l, g.node), *rest;
     size_t moved = node_used(n) - g.offset, count = node_ring_count(&l->ring, g.node);
 
-    rest = node_new(moved);
+    rest = node_new(l, moved);
     memcpy(rest->data, n->data + n->end - moved, moved);
     rest->end = (uint32_t)moved;
     n->end -= (uint32_t)moved;
@@ -93,7 +93,7 @@ static struct gap halve(struct long_list *l, struct gap g)
 /* A node for the element alone. */
 static char *insert_node(struct long_list *l, struct gap g, size_t need)
 {
-    struct list_node *n = node_new(need);
+    struct list_node *n = node_new(l, need);
 
     if (g.within && g.within < node_ring_count(&l->ring, g.node))
         split(l, g);
@@ -141,10 +141,10 @@ static void join_around(struct long_list *l, size_t i, struct list_limits max)
 /* The only element of a node is replaced with the node. */
 static char *replace_node(struct long_list *l, size_t i, size_t need)
 {
-    struct list_node *n = node_new(need);
+    struct list_node *n = node_new(l, need);
 
     n->end = (uint32_t)need;
-    node_free(node_at(l, i));
+    node_free(l, node_at(l, i));
     node_ring_set(&l->ring, i, n, 1);
     return n->data;
 }
@@ -241,7 +241,7 @@ uint64_t long_list_remove(struct long_list *l, const struct pack_value *v, uint6
         if (node_ring_count(&l->ring, i))
             kept = keep(l, i, kept, some, max);
         else
-            node_free(node_at(l, i));
+            node_free(l, node_at(l, i));
     }
     node_ring_remove(&l->ring, kept, i - kept);
     l->count -= removed;

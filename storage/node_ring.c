@@ -421,3 +421,28 @@ size_t node_ring_find(const struct node_ring *r, uint64_t index, uint64_t total,
     *within = index - (total - node_ring_count(r, i));
     return i;
 }
+
+/* ---- all of it ------------------------------------------------------------------------------ */
+
+/* `cap` items used as a ring, of which the first `len` from `first` on are copied. */
+static void copy_ring(const uint64_t *items, size_t cap, size_t first, size_t len, uint64_t *to)
+{
+    size_t before = first + len > cap ? cap - first : len;
+
+    memcpy(to, items + first, before * sizeof(*to));
+    memcpy(to + before, items, (len - before) * sizeof(*to));
+}
+
+void node_ring_copy(const struct node_ring *r, uint64_t *to)
+{
+    if (!r->tiers) {
+        copy_ring(r->items, r->cap, r->first & (r->cap - 1), r->len, to);
+        return;
+    }
+    for (size_t k = 0; k <= last_tier(r); k++) {
+        const struct tier *t = tier_at(r, k);
+
+        copy_ring(t->items, RING_TIER, t->first & (RING_TIER - 1), t->len, to);
+        to += t->len;
+    }
+}

@@ -79,6 +79,9 @@ static inline void node_ring_add_count(struct node_ring *r, size_t i, int64_t mo
     node_ring_set_item(r, i, node_ring_item(r, i) + ((uint64_t)more << RING_ADDRESS_BITS));
 }
 
+/* All items, for which there is room. */
+void node_ring_copy(const struct node_ring *r, uint64_t *to);
+
 /* The node becomes number i; those from there on move up. */
 void node_ring_insert(struct node_ring *r, size_t i, const void *node, size_t count);
 /* Nodes i to i + n - 1 are no longer in it. */

@@ -2,8 +2,7 @@
 #include "storage/snapshot.h"
 
 #include "base/mem.h"
-#include "base/world.h"
-#include "storage/long_save.h"
+#include "storage/long_write.h"
 #include "storage/policed.h"
 
 #include <errno.h>
@@ -14,6 +13,7 @@ enum {
     SLOT_BYTES = 64 << 10,    /* that a slot has at most, but for the last key */
     PORTION_BYTES = 32 << 10, /* that are saved while a shard is locked, but for the last keys */
     PORTION_INTERVALS = 256,
+    PORTION_LONG = 16, /* long values that are begun */
 };
 
 /* What of a space is saved. */
@@ -116,10 +116,22 @@ static void mark_spaces(struct snapshot *s)
     }
 }
 
+/* How much may be kept in memory until it is written, where so much is in use. */
+static uint64_t limit_of(size_t used)
+{
+    enum { PART = 64, LEAST = 2 << 20, MOST = 32 << 20 };
+    uint64_t limit = used / PART;
+
+    return limit < LEAST ? LEAST : limit > MOST ? MOST : limit;
+}
+
 struct snapshot *snapshot_begin(struct keyspace *ks, const struct snapshot_options *options)
 {
     struct snapshot *s = mem_zalloc_lines(sizeof(*s));
+    uint64_t began_ns = toll_clock_ns();
     size_t words;
+
+    toll_reset(&ks->toll, limit_of(mem_used()));
 
     s->keyspace = ks;
     s->options = *options;
@@ -138,6 +150,7 @@ struct snapshot *snapshot_begin(struct keyspace *ks, const struct snapshot_optio
     s->saves = mem_alloc((s->saves_len + 1) * sizeof(*s->saves));
     s->bits = mem_zalloc((words + 1) * sizeof(*s->bits));
     mark_spaces(s);
+    toll_most(&ks->toll.moment_ns, toll_clock_ns() - began_ns);
     return s;
 }
 
@@ -148,6 +161,7 @@ struct visit {
     const struct space_save *save;
     uint32_t interval;
     struct rdb_keys *keys;
+    unsigned *begun; /* counts long values */
 };
 
 static uint32_t access_of(const struct space *space, const struct entry *e)
@@ -160,7 +174,9 @@ static void begin_long(const struct space_save *save, const struct entry *e, str
 {
     struct snapshot *s = save->snapshot;
     struct pending *p = mem_alloc(sizeof(*p));
-    const struct long_save_key key = {.db = save->db,
+    const struct long_save_key key = {.space = save->space,
+                                      .toll = &s->keyspace->toll,
+                                      .db = save->db,
                                       .shard = save->shard,
                                       .version = space_version(save->space, e),
                                       .age = age,
@@ -186,6 +202,7 @@ static void visit_item(void *item, void *opaque)
         age = s->options.age(s->options.age_arg, access_of(v->save->space, e));
     if (UNLIKELY(long_save_wanted(e))) {
         begin_long(v->save, e, age);
+        ++*v->begun;
         return;
     }
     rdb_keys_add(v->keys, e, space_version(v->save->space, e), age, s->options.compress);
@@ -196,10 +213,11 @@ static bool is_saved(const struct space_save *save, uint32_t interval)
     return save->saved[interval / 64] >> (interval % 64) & 1;
 }
 
-/* Locked: the shard. */
-static void save_interval(struct space_save *save, uint32_t interval, struct rdb_keys *keys)
+/* Locked: the shard. Returns how many values are to be saved piece by piece. */
+static unsigned save_interval(struct space_save *save, uint32_t interval, struct rdb_keys *keys)
 {
-    struct visit v = {save, interval, keys};
+    unsigned begun = 0;
+    struct visit v = {save, interval, keys, &begun};
     uint64_t before = keys->count;
 
     table_visit_low(&save->space->table, interval, (unsigned)__builtin_ctz(save->intervals), 0, 0,
@@ -207,6 +225,7 @@ static void save_interval(struct space_save *save, uint32_t interval, struct rdb
     save->saved[interval / 64] |= (uint64_t)1 << (interval % 64);
     atomic_fetch_add_explicit(&save->snapshot->keys_done, keys->count - before,
                               memory_order_relaxed);
+    return begun;
 }
 
 /* What the slot holds goes into the queue. Locked: the slot. */
@@ -216,29 +235,43 @@ static void push_slot(struct snapshot *s, struct slot *slot)
 
     *b = (struct batch){.db = slot->db, .keys = slot->keys};
     slot->keys = (struct rdb_keys){0};
-    atomic_fetch_add_explicit(&s->keyspace->unwritten, b->keys.bytes.len, memory_order_relaxed);
+    toll_keep(&s->keyspace->toll, b->keys.bytes.len);
     lock_take(&s->queue_lock);
     *s->last = b;
     s->last = &b->next;
     lock_release(&s->queue_lock);
 }
 
-void space_save_first(struct space_save *save, uint64_t hash)
+/* Returns how many bytes that was. */
+static size_t save_in_slot(struct space_save *save, uint32_t interval)
 {
-    uint32_t interval = (uint32_t)hash & (save->intervals - 1);
     struct snapshot *s = save->snapshot;
     struct slot *slot = &s->slots[save->shard % SLOTS];
+    size_t before, after;
 
-    if (is_saved(save, interval))
-        return;
     lock_take(&slot->lock);
     if (slot->keys.count && slot->db != save->db)
         push_slot(s, slot);
     slot->db = save->db;
+    before = slot->keys.bytes.len;
     save_interval(save, interval, &slot->keys);
-    if (slot->keys.bytes.len > SLOT_BYTES)
+    after = slot->keys.bytes.len;
+    if (after > SLOT_BYTES)
         push_slot(s, slot);
     lock_release(&slot->lock);
+    return after - before;
+}
+
+void space_save_first(struct space_save *save, uint64_t hash)
+{
+    uint32_t interval = (uint32_t)hash & (save->intervals - 1);
+    struct toll *toll = &save->snapshot->keyspace->toll;
+    uint64_t began_ns;
+
+    if (is_saved(save, interval))
+        return;
+    began_ns = toll_begin(toll);
+    toll_end(toll, began_ns, save_in_slot(save, interval));
 }
 
 /* ---- the snapshot's thread ------------------------------------------------------------------- */
@@ -275,7 +308,7 @@ static void write_queue(struct snapshot *s, struct rdb_writer *w)
     for (struct batch *b = take_queue(s); b; b = next) {
         next = b->next;
         write_keys(s, w, b->db, &b->keys);
-        atomic_fetch_sub_explicit(&s->keyspace->unwritten, b->keys.bytes.len, memory_order_relaxed);
+        toll_drop(&s->keyspace->toll, b->keys.bytes.len);
         free_batch(b);
     }
 }
@@ -292,24 +325,14 @@ static void write_slots(struct snapshot *s, struct rdb_writer *w)
     write_queue(s, w);
 }
 
-/* The shard's lock, within the world. */
 static void lock_save(const struct space_save *save)
 {
-    if (!world_is_mine())
-        world_enter();
-    lock_take(&save->snapshot->keyspace->shards[save->shard].lock);
-}
-
-static void unlock_shard(struct lock *lock)
-{
-    lock_release(lock);
-    if (!world_is_mine())
-        world_leave();
+    snapshot_lock(save->snapshot->keyspace, save->shard);
 }
 
 static void unlock_save(const struct space_save *save)
 {
-    unlock_shard(&save->snapshot->keyspace->shards[save->shard].lock);
+    snapshot_unlock(save->snapshot->keyspace, save->shard);
 }
 
 /* ---- long values ---- */
@@ -330,64 +353,27 @@ static struct long_save *take_pending(struct snapshot *s)
     return save;
 }
 
-/* The shard's lock of the key that has the value by now, which is given back. */
-static struct lock *lock_long(struct snapshot *s, const struct long_save *save)
-{
-    for (;;) {
-        unsigned shard = long_save_shard(save);
-        struct lock *lock = &s->keyspace->shards[shard].lock;
-
-        if (!world_is_mine())
-            world_enter();
-        lock_take(lock);
-        if (long_save_shard(save) == shard)
-            return lock;
-        unlock_shard(lock);
-    }
-}
-
-static void give_up_long(struct snapshot *s, struct long_save *save)
-{
-    struct lock *lock = lock_long(s, save);
-
-    long_save_give_up(save);
-    unlock_shard(lock);
-}
-
 static void delay(const struct snapshot *s, uint64_t keys)
 {
-    uint64_t us = keys * (uint64_t)s->options.delay_us;
-    struct timespec span = {(time_t)(us / 1000000), (long)(us % 1000000) * 1000};
+    long_write_delay((int64_t)keys * s->options.delay_us);
+}
 
-    if (s->options.delay_us > 0 && keys)
-        nanosleep(&span, NULL);
+static struct long_write to_long_write(struct snapshot *s, struct rdb_writer *w)
+{
+    return (struct long_write){.keyspace = s->keyspace,
+                               .writer = w,
+                               .cancelled = &s->cancelled,
+                               .compress = s->options.compress,
+                               .delay_us = s->options.delay_us};
 }
 
 static void write_long(struct snapshot *s, struct rdb_writer *w, struct long_save *save)
 {
-    struct buf out = {0};
-    bool done = false;
+    struct long_write to = to_long_write(s, w);
 
     write_keys(s, w, long_save_db(save), long_save_head(save));
-    while (!done && w->status == 0) {
-        struct lock *lock;
-
-        if (atomic_load_explicit(&s->cancelled, memory_order_relaxed))
-            w->status = -ECANCELED;
-        lock = lock_long(s, save);
-        done = long_save_portion(save, &out);
-        unlock_shard(lock);
-        rdb_writer_bytes(w, buf_slice(&out));
-        delay(s, out.len > 0);
-        out.len = 0;
-    }
-    if (done)
-        rdb_writer_bytes(w, long_save_behind(save));
-    else
-        give_up_long(s, save);
+    long_write(&to, save);
     atomic_fetch_add_explicit(&s->keys_done, 1, memory_order_relaxed);
-    buf_release(&out);
-    long_save_free(save);
 }
 
 static void write_pending(struct snapshot *s, struct rdb_writer *w)
@@ -400,19 +386,32 @@ static void write_pending(struct snapshot *s, struct rdb_writer *w)
 
 /* ---- spaces ---- */
 
+/* The intervals that follow, some of them. Locked: the shard. */
+static void save_intervals(struct space_save *save, struct rdb_keys *keys)
+{
+    unsigned begun = 0;
+
+    for (int n = 0; n < PORTION_INTERVALS && save->next < save->intervals; n++, save->next++) {
+        if (keys->bytes.len >= PORTION_BYTES || begun >= PORTION_LONG)
+            break;
+        if (!is_saved(save, save->next))
+            begun += save_interval(save, save->next, keys);
+    }
+}
+
 /* True at the end of the space. */
 static bool save_portion(struct space_save *save, struct rdb_keys *keys)
 {
+    struct toll *toll = &save->snapshot->keyspace->toll;
+    uint64_t began_ns;
     bool ended;
 
     lock_save(save);
-    for (int n = 0;
-         n < PORTION_INTERVALS && save->next < save->intervals && keys->bytes.len < PORTION_BYTES;
-         n++, save->next++) {
-        if (!is_saved(save, save->next))
-            save_interval(save, save->next, keys);
-    }
+    began_ns = toll_clock_ns();
+    save_intervals(save, keys);
     ended = save->next == save->intervals;
+    toll_most(&toll->hold_ns, toll_clock_ns() - began_ns);
+    toll_most(&toll->hold_bytes, keys->bytes.len);
     unlock_save(save);
     return ended;
 }
@@ -474,10 +473,8 @@ static void give_up(struct snapshot *s)
         if (s->saves[i].space)
             close_space(&s->saves[i]);
     }
-    while ((long_one = take_pending(s))) {
-        give_up_long(s, long_one);
-        long_save_free(long_one);
-    }
+    while ((long_one = take_pending(s)))
+        long_write_give_up(s->keyspace, long_one);
     for (size_t i = 0; i < s->saves_len; i++) {
         if (s->saves[i].space)
             let_go(&s->saves[i]);
@@ -491,7 +488,7 @@ void snapshot_end(struct snapshot *s)
     give_up(s);
     for (struct batch *b = take_queue(s); b; b = next) {
         next = b->next;
-        atomic_fetch_sub_explicit(&s->keyspace->unwritten, b->keys.bytes.len, memory_order_relaxed);
+        toll_drop(&s->keyspace->toll, b->keys.bytes.len);
         free_batch(b);
     }
     for (int i = 0; i < SLOTS; i++)

@@ -2,6 +2,7 @@
 #include "storage/string.h"
 
 #include "base/mem.h"
+#include "storage/long_save.h"
 
 struct blob *blob_new(size_t len, size_t cap)
 {
@@ -9,11 +10,14 @@ struct blob *blob_new(size_t len, size_t cap)
 
     b->len = len;
     b->cap = cap;
+    b->saving = NULL;
     return b;
 }
 
 void blob_free(struct blob *b)
 {
+    if (UNLIKELY(b && b->saving))
+        long_save_lose(b->saving);
     mem_free(b);
 }
 
@@ -81,6 +85,8 @@ static char *edit_blob(struct entry *e, size_t len)
         b = mem_realloc(b, sizeof(*b) + cap);
         b->cap = cap;
         memcpy(entry_value(e), &b, sizeof(b));
+        if (UNLIKELY(b->saving != NULL))
+            long_save_object_moved(b->saving, b);
     }
     if (len > b->len)
         memset(b->data + b->len, 0, len - b->len);
@@ -115,6 +121,17 @@ static struct entry *spell_out(struct entry *e)
     e->value_len = (uint16_t)len;
     memcpy(entry_value(e), digits, len);
     return e;
+}
+
+void string_will_change(const struct entry *e, size_t len, size_t at, size_t n)
+{
+    const struct blob *b = e->form == FORM_BLOB ? entry_object(e) : NULL;
+
+    if (LIKELY(!b || !b->saving))
+        return;
+    long_save_first_bytes(b->saving, at, n);
+    if (len < b->len)
+        long_save_first_bytes(b->saving, len, b->len - len);
 }
 
 struct entry *string_edit(struct entry *e, size_t len, char **bytes)

@@ -30,6 +30,10 @@ bool string_overwrite(struct entry *e, struct slice value, bool as_int);
 void string_overwrite_int(struct entry *e, int64_t value);
 
 /*
+ * The string will be `len` bytes long, and of the bytes that it has, `n` from `at` on will change.
+ */
+void string_will_change(const struct entry *e, size_t len, size_t at, size_t n);
+/*
  * Makes the value `len` bytes long and editable, zero-filled behind its old end. Takes the entry
  * over and returns what stands for it from then on; *bytes is where the value lies.
  */

@@ -31,6 +31,11 @@ static const struct table *table_of_zset(const void *object)
     return &((const struct zset_large *)object)->members;
 }
 
+static struct long_save **saving_of_string(void *object)
+{
+    return &((struct blob *)object)->saving;
+}
+
 static struct long_save **saving_of_list(void *object)
 {
     return &((struct long_list *)object)->saving;
@@ -52,7 +57,10 @@ static struct long_save **saving_of_zset(void *object)
 }
 
 static const struct value_type types[] = {
-    [TYPE_STRING] = {.name = "string", .encoding = string_encoding, .digest = string_digest},
+    [TYPE_STRING] = {.name = "string",
+                     .saving = saving_of_string,
+                     .encoding = string_encoding,
+                     .digest = string_digest},
     [TYPE_LIST] = {.name = "list",
                    .free = long_list_free,
                    .saving = saving_of_list,

@@ -237,6 +237,7 @@ static enum outcome write_fields(struct call *c, char *bytes, size_t len)
             reply_int(c, (int64_t)load_field(bytes, len, &f));
             continue;
         }
+        string_will_change(call_peek(c, 1), len, f.offset / 8, WINDOW);
         outcome = write_field(c, &f, bytes, len);
         utmost = outcome > utmost ? outcome : utmost;
     }
@@ -266,7 +267,7 @@ static void run_writing(struct call *c, const struct plan *p)
     old = len = e ? string_len(e) : 0;
     if (len <= p->last_written / 8)
         len = p->last_written / 8 + 1;
-    bytes = call_edit_string(c, 1, len);
+    bytes = call_edit_string(c, 1, len, 0, 0);
     reply_array(c, p->operations);
     outcome = write_fields(c, bytes, len);
     if (outcome == WRITTEN_NOTHING && len != old)

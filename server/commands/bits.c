@@ -25,7 +25,7 @@ void cmd_setbit(struct call *c)
     old = len = e ? string_len(e) : 0;
     if (len <= offset / 8)
         len = offset / 8 + 1;
-    byte = call_edit_string(c, 1, len) + offset / 8;
+    byte = call_edit_string(c, 1, len, offset / 8, 1) + offset / 8;
     was = (unsigned char)*byte >> bit_shift(offset) & 1;
     if (len != old || was != on) {
         *byte = (char)((unsigned char)*byte ^ (was ^ (unsigned)on) << bit_shift(offset));

@@ -140,6 +140,17 @@ static void debug_reply_buffer(struct call *c)
         refuse_subcommand(c);
 }
 
+/* DEBUG SNAPSHOT-CLOCK 0|1 */
+static void debug_snapshot_clock(struct call *c)
+{
+    int64_t on;
+
+    if (!call_int_between(c, 2, 0, 1, &on, NULL))
+        return;
+    atomic_store(&c->server->keyspace.toll.clocked, on);
+    reply_ok(c);
+}
+
 /* DEBUG LOADAOF */
 static void debug_load_log(struct call *c)
 {
@@ -225,6 +236,8 @@ static const char *const help_lines[] = {
     "    Whether keys go at their time, or only when somebody asks for them.",
     "SLEEP <seconds>",
     "    Serves nobody for this time.",
+    "SNAPSHOT-CLOCK <0|1>",
+    "    Whether INFO tells how long writers saved something for a snapshot.",
     "STRINGMATCH-LEN <length> <pattern>",
     "    Matches as many letters a with a pattern.",
     "STRUCTSIZE",
@@ -271,6 +284,7 @@ static const struct debug_row {
     {"segfault", 0, 0, debug_segfault},
     {"set-active-expire", 1, 1, debug_active_expire},
     {"sleep", 1, 1, debug_sleep},
+    {"snapshot-clock", 1, 1, debug_snapshot_clock},
     {"stringmatch-len", 2, 2, debug_match},
     {"structsize", 0, 0, debug_struct_sizes},
     {"waiting", 0, 0, debug_waiting},

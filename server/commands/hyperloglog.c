@@ -32,7 +32,7 @@ static void store(struct call *c, int i, const struct entry *old, struct slice v
 
     DEBUG_ASSERT(v.ptr);
     if (old && (!hll_is_dense(v) || string_len(old) == v.len)) {
-        memcpy(call_edit_string(c, i, v.len), v.ptr, v.len);
+        memcpy(call_edit_string(c, i, v.len, 0, v.len), v.ptr, v.len);
         return;
     }
     e = entry_new_bytes(call_arg(c, i), TYPE_STRING, v, old ? entry_expiry(old) : EXPIRY_NONE);
@@ -53,7 +53,7 @@ static void copy_or_init(struct buf *v, const struct entry *e, struct slice old)
 
 static int add_in_place(struct call *c, size_t len)
 {
-    char *bytes = call_edit_string(c, 1, len);
+    char *bytes = call_edit_string(c, 1, len, 0, len);
     int changes = 0;
 
     for (int i = 2; i < c->argc; i++)
@@ -132,7 +132,7 @@ static void count_one(struct call *c)
     if (!call_find(c, 1, TYPE_STRING, &e) || !check(c, e, &v))
         return;
     if (e) {
-        bytes = call_edit_string(c, 1, v.len);
+        bytes = call_edit_string(c, 1, v.len, 0, v.len);
         v.ptr = bytes;
         if (!hll_remembered(v, &n)) {
             if (!hll_count(v, &n)) {
@@ -289,7 +289,7 @@ void cmd_pfdebug(struct call *c)
     }
     if (!call_find_write(c, 2, TYPE_STRING, &e) || !check(c, e, &v))
         return;
-    v.ptr = call_edit_string(c, 2, v.len);
+    v.ptr = call_edit_string(c, 2, v.len, 0, v.len);
     e = call_peek(c, 2);
     for (size_t i = 0; i < COUNT_OF(debug_commands); i++) {
         if (slice_is(word, debug_commands[i].name)) {

@@ -116,7 +116,7 @@ void cmd_append(struct call *c)
         len = string_len(e);
         if (!call_fits(c, len, tail.len))
             return;
-        memcpy(call_edit_string(c, 1, len + tail.len) + len, tail.ptr, tail.len);
+        memcpy(call_edit_string(c, 1, len + tail.len, len, tail.len) + len, tail.ptr, tail.len);
     } else {
         call_set_string(c, 1, 2, EXPIRY_NONE);
     }
@@ -146,7 +146,7 @@ void cmd_setrange(struct call *c)
             return;
         end = (size_t)offset + part.len;
         len = len < end ? end : len;
-        memcpy(call_edit_string(c, 1, len) + offset, part.ptr, part.len);
+        memcpy(call_edit_string(c, 1, len, (size_t)offset, part.len) + offset, part.ptr, part.len);
         call_changed(c, 1, EVENT_SETRANGE);
     }
     reply_int(c, (int64_t)len);

@@ -5,6 +5,8 @@
 
 enum {
     HASH_BITS = 13,
+    HASH_BITS_FEW = 8, /* of few bytes: clearing a table takes longer than they do */
+    FEW_BYTES = 256,
     RUN_MAX = 32,
     NEAR = 1 << 13,
     MATCH_MIN = 3,
@@ -23,9 +25,9 @@ static uint32_t triple(const unsigned char *at)
     return (uint32_t)at[0] << 16 | (uint32_t)at[1] << 8 | at[2];
 }
 
-static unsigned slot_of(uint32_t three)
+static unsigned slot_of(uint32_t three, unsigned bits)
 {
-    return three * 2654435761u >> (32 - HASH_BITS);
+    return three * 2654435761u >> (32 - bits);
 }
 
 static bool put_plain(struct lzf_out *o, unsigned char byte)
@@ -75,14 +77,15 @@ size_t lzf_compress(struct slice in, char *out, size_t room)
     const unsigned char *base = (const unsigned char *)in.ptr, *at = base, *end = base + in.len;
     struct lzf_out o = {(unsigned char *)out, (unsigned char *)out + room, NULL};
     uint32_t places[1 << HASH_BITS]; /* of what was seen last with this hash, plus one */
+    unsigned bits = in.len <= FEW_BYTES ? HASH_BITS_FEW : HASH_BITS;
 
-    memset(places, 0, sizeof(places));
+    memset(places, 0, sizeof(*places) << bits);
     while (at < end) {
         const unsigned char *was = NULL;
         size_t len;
 
         if (end - at >= MATCH_MIN) {
-            uint32_t *place = &places[slot_of(triple(at))];
+            uint32_t *place = &places[slot_of(triple(at), bits)];
 
             was = *place ? base + *place - 1 : NULL;
             *place = (uint32_t)(at - base) + 1;

@@ -17,6 +17,12 @@
  */
 size_t lzf_compress(struct slice in, char *out, size_t room);
 
+/* Room in which the compressed form of any `len` bytes fits. */
+static inline size_t lzf_room(size_t len)
+{
+    return len + len / 16 + 16;
+}
+
 /* True if `in` is the compressed form of just `len` bytes, which `out` has then. Any thread. */
 bool lzf_decompress(struct slice in, char *out, size_t len);
 

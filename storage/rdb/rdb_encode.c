@@ -49,7 +49,7 @@ enum rdb_type rdb_type_of(const struct entry *e, const struct rdb_encoding *how)
 /* ---- lists ----------------------------------------------------------------------------------- */
 
 /* A node whose one element is too long to be packed. */
-static bool put_plain(struct buf *out, const struct list_run *run, bool compress)
+static bool put_plain(struct buf *out, const struct list_run *run, struct buf *later)
 {
     struct slice text;
 
@@ -59,35 +59,36 @@ static bool put_plain(struct buf *out, const struct list_run *run, bool compress
     if (text.len < PLAIN_FROM)
         return false;
     rdb_put_len(out, RDB_NODE_PLAIN);
-    rdb_put_bytes(out, text, compress);
+    rdb_put_bytes(out, text, later);
     return true;
 }
 
-void rdb_put_list_run(struct buf *out, struct list_run run, struct listpack_out *lp, bool compress)
+void rdb_put_list_run(struct buf *out, struct list_run run, struct listpack_out *lp,
+                      struct buf *later)
 {
-    if (put_plain(out, &run, compress))
+    if (put_plain(out, &run, later))
         return;
     listpack_begin(lp);
     while (run.count)
         listpack_put_packed(lp, list_run_take(&run));
     rdb_put_len(out, RDB_NODE_PACKED);
-    rdb_put_bytes(out, listpack_end(lp), compress);
+    rdb_put_bytes(out, listpack_end(lp), later);
 }
 
-static void put_list(struct buf *out, const struct entry *e, bool compress)
+static void put_list(struct buf *out, const struct entry *e, struct buf *later)
 {
     struct listpack_out lp = {0};
     struct list_run run;
 
     rdb_put_len(out, lists_is_long(e) ? lists_long(e)->ring.len : 1);
     for (run = lists_run(e, 0); run.count; list_run_next(&run))
-        rdb_put_list_run(out, run, &lp, compress);
+        rdb_put_list_run(out, run, &lp, later);
     buf_release(&lp.bytes);
 }
 
 /* ---- sets ------------------------------------------------------------------------------------ */
 
-static void put_intset(struct buf *out, const struct entry *e, bool compress)
+static void put_intset(struct buf *out, const struct entry *e, struct buf *later)
 {
     struct slice bytes = entry_bytes(e);
     uint32_t head[2] = {intset_width(bytes), (uint32_t)intset_count(bytes)};
@@ -96,26 +97,26 @@ static void put_intset(struct buf *out, const struct entry *e, bool compress)
     buf_append(&whole, head, sizeof(head));
     if (bytes.len)
         buf_append(&whole, bytes.ptr + 1, bytes.len - 1);
-    rdb_put_bytes(out, buf_slice(&whole), compress);
+    rdb_put_bytes(out, buf_slice(&whole), later);
     buf_release(&whole);
 }
 
-static void put_member(struct buf *out, const struct set_member *m, bool compress)
+static void put_member(struct buf *out, const struct set_member *m, struct buf *later)
 {
     if (m->is_number)
         rdb_put_int(out, m->number);
     else
-        rdb_put_bytes(out, m->text, compress);
+        rdb_put_bytes(out, m->text, later);
 }
 
-static void put_set(struct buf *out, const struct entry *e, bool compress)
+static void put_set(struct buf *out, const struct entry *e, struct buf *later)
 {
     struct set_walk w = set_walk(e);
     struct set_member m;
 
     rdb_put_len(out, set_count(e));
     while (set_walk_next(&w, &m))
-        put_member(out, &m, compress);
+        put_member(out, &m, later);
 }
 
 /* ---- hashes ---------------------------------------------------------------------------------- */
@@ -125,7 +126,7 @@ static int64_t time_or_zero(int64_t time)
     return time == EXPIRY_NONE ? 0 : time;
 }
 
-static void put_hash_packed(struct buf *out, const struct entry *e, bool times, bool compress)
+static void put_hash_packed(struct buf *out, const struct entry *e, bool times, struct buf *later)
 {
     struct hash_walk w = hash_walk(e);
     struct hash_item item;
@@ -140,11 +141,11 @@ static void put_hash_packed(struct buf *out, const struct entry *e, bool times, 
         if (times)
             listpack_put_int(&lp, time_or_zero(item.time));
     }
-    rdb_put_bytes(out, listpack_end(&lp), compress);
+    rdb_put_bytes(out, listpack_end(&lp), later);
     buf_release(&lp.bytes);
 }
 
-static void put_hash_table(struct buf *out, const struct entry *e, bool times, bool compress)
+static void put_hash_table(struct buf *out, const struct entry *e, bool times, struct buf *later)
 {
     int64_t first = times ? entry_part_time(e) : 0;
     struct hash_walk w = hash_walk(e);
@@ -156,8 +157,8 @@ static void put_hash_table(struct buf *out, const struct entry *e, bool times, b
     while (hash_walk_next(&w, &item)) {
         if (times)
             rdb_put_len(out, item.time == EXPIRY_NONE ? 0 : (uint64_t)(item.time - first + 1));
-        rdb_put_string(out, item.name, compress);
-        rdb_put_string(out, item.value, compress);
+        rdb_put_string(out, item.name, later);
+        rdb_put_string(out, item.value, later);
     }
 }
 
@@ -166,9 +167,9 @@ static void put_hash(struct buf *out, const struct entry *e, const struct rdb_en
     bool times = how->field_times && is_timed(e);
 
     if (hash_is_packed(e))
-        put_hash_packed(out, e, times, how->compress);
+        put_hash_packed(out, e, times, how->later);
     else
-        put_hash_table(out, e, times, how->compress);
+        put_hash_table(out, e, times, how->later);
 }
 
 /* ---- sorted sets ----------------------------------------------------------------------------- */
@@ -192,7 +193,7 @@ static void listpack_put_double(struct listpack_out *lp, double d)
         listpack_put(lp, slice_make(text, num_format_double(text, sizeof(text), d)));
 }
 
-static void put_zset_packed(struct buf *out, const struct entry *e, bool compress)
+static void put_zset_packed(struct buf *out, const struct entry *e, struct buf *later)
 {
     struct listpack_out lp = {0};
     struct zset_iter it;
@@ -203,12 +204,12 @@ static void put_zset_packed(struct buf *out, const struct entry *e, bool compres
         listpack_put(&lp, it.member);
         listpack_put_double(&lp, it.score);
     }
-    rdb_put_bytes(out, listpack_end(&lp), compress);
+    rdb_put_bytes(out, listpack_end(&lp), later);
     buf_release(&lp.bytes);
 }
 
 /* The last comes first, so that who puts them into a list does so at its head. */
-static void put_zset_large(struct buf *out, const struct entry *e, bool compress)
+static void put_zset_large(struct buf *out, const struct entry *e, struct buf *later)
 {
     uint64_t len = zset_len(e);
     struct zset_iter it;
@@ -216,7 +217,7 @@ static void put_zset_large(struct buf *out, const struct entry *e, bool compress
     rdb_put_len(out, len);
     zset_iter_begin(&it, e, len - 1, true);
     while (zset_iter_next(&it)) {
-        rdb_put_string(out, it.member, compress);
+        rdb_put_string(out, it.member, later);
         rdb_put_double(out, it.score);
     }
 }
@@ -227,25 +228,25 @@ void rdb_put_value(struct buf *out, const struct entry *e, const struct rdb_enco
 {
     switch (rdb_type_of(e, how)) {
     case RDB_LIST_QUICKLIST_2:
-        put_list(out, e, how->compress);
+        put_list(out, e, how->later);
         break;
     case RDB_SET_INTSET:
-        put_intset(out, e, how->compress);
+        put_intset(out, e, how->later);
         break;
     case RDB_SET:
-        put_set(out, e, how->compress);
+        put_set(out, e, how->later);
         break;
     case RDB_ZSET_LISTPACK:
-        put_zset_packed(out, e, how->compress);
+        put_zset_packed(out, e, how->later);
         break;
     case RDB_ZSET_2:
-        put_zset_large(out, e, how->compress);
+        put_zset_large(out, e, how->later);
         break;
     case RDB_STRING:
         if (e->form == FORM_INT)
             rdb_put_int(out, entry_int(e));
         else
-            rdb_put_string(out, entry_bytes(e), how->compress);
+            rdb_put_string(out, entry_bytes(e), how->later);
         break;
     default:
         put_hash(out, e, how);
@@ -255,18 +256,22 @@ void rdb_put_value(struct buf *out, const struct entry *e, const struct rdb_enco
 
 void rdb_put_dump(struct buf *out, const struct entry *e, bool compress)
 {
-    const struct rdb_encoding how = {.compress = compress, .field_times = true};
+    struct buf plain = {0}, later = {0};
+    const struct rdb_encoding how = {.later = compress ? &later : NULL, .field_times = true};
     enum rdb_type type = rdb_type_of(e, &how);
     bool times = type == RDB_HASH_TIMES || type == RDB_HASH_LISTPACK_TIMES;
     size_t from = out->len;
     uint64_t crc;
 
     rdb_put_byte(out, type);
-    rdb_put_value(out, e, &how);
+    rdb_put_value(&plain, e, &how);
+    rdb_squeeze(out, buf_slice(&plain), &later);
     rdb_put_byte(out, times ? RDB_VERSION_FIELD_TIME : RDB_VERSION);
     rdb_put_byte(out, 0);
     crc = crc64(0, out->ptr + from, out->len - from);
     buf_append(out, &crc, sizeof(crc));
+    buf_release(&plain);
+    buf_release(&later);
 }
 
 bool rdb_check_dump(struct slice dump, struct slice *payload)

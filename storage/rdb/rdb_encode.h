@@ -12,7 +12,7 @@
 #include "storage/type_list.h"
 
 struct rdb_encoding {
-    bool compress;
+    struct buf *later; /* strings that are to be compressed, see rdb_out.h; NULL for none */
     /*
      * Fields that have times are told as Redis 7.4 does, which older ones do not understand; else
      * without their times.
@@ -26,7 +26,8 @@ enum rdb_type rdb_type_of(const struct entry *e, const struct rdb_encoding *how)
 void rdb_put_value(struct buf *out, const struct entry *e, const struct rdb_encoding *how);
 
 /* Elements of a list as one of its nodes; `lp` is scratch. */
-void rdb_put_list_run(struct buf *out, struct list_run run, struct listpack_out *lp, bool compress);
+void rdb_put_list_run(struct buf *out, struct list_run run, struct listpack_out *lp,
+                      struct buf *later);
 
 /* What DUMP answers: type, value, and a checksum. */
 void rdb_put_dump(struct buf *out, const struct entry *e, bool compress);

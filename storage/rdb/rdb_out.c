@@ -54,6 +54,31 @@ static bool put_number(struct buf *out, int64_t n)
     return true;
 }
 
+/* ---- strings --------------------------------------------------------------------------------- */
+
+/* A string that is to be compressed later: where its head begins, its own bytes, its length. */
+struct place {
+    size_t head, at, len;
+};
+
+void rdb_put_bytes(struct buf *out, struct slice s, struct buf *later)
+{
+    struct place p = {out->len, 0, s.len};
+
+    rdb_put_len(out, s.len);
+    p.at = out->len;
+    buf_append_slice(out, s);
+    if (later && s.len >= COMPRESS_FROM && s.len <= UINT32_MAX / 2)
+        buf_append(later, &p, sizeof(p));
+}
+
+void rdb_put_packed_head(struct buf *out, size_t packed_len, size_t len)
+{
+    rdb_put_byte(out, RDB_OTHER | RDB_LZF);
+    rdb_put_len(out, packed_len);
+    rdb_put_len(out, len);
+}
+
 static bool put_compressed(struct buf *out, struct slice s)
 {
     enum { HEAD_MAX = 1 + 2 * 9 };
@@ -63,29 +88,33 @@ static bool put_compressed(struct buf *out, struct slice s)
     len = lzf_compress(s, to, room);
     if (!len)
         return false;
-    rdb_put_byte(out, RDB_OTHER | RDB_LZF);
-    rdb_put_len(out, len);
-    rdb_put_len(out, s.len);
+    rdb_put_packed_head(out, len, s.len);
     memmove(out->ptr + out->len, to, len);
     out->len += len;
     return true;
 }
 
-void rdb_put_bytes(struct buf *out, struct slice s, bool compress)
+void rdb_squeeze(struct buf *out, struct slice bytes, const struct buf *later)
 {
-    if (compress && s.len >= COMPRESS_FROM && s.len <= UINT32_MAX / 2 && put_compressed(out, s))
-        return;
-    rdb_put_len(out, s.len);
-    buf_append_slice(out, s);
+    size_t done = 0;
+
+    for (size_t i = 0; i < later->len / sizeof(struct place); i++) {
+        struct place p;
+
+        memcpy(&p, later->ptr + i * sizeof(p), sizeof(p));
+        buf_append(out, bytes.ptr + done, p.head - done);
+        done = put_compressed(out, slice_make(bytes.ptr + p.at, p.len)) ? p.at + p.len : p.head;
+    }
+    buf_append(out, bytes.ptr + done, bytes.len - done);
 }
 
-void rdb_put_string(struct buf *out, struct slice s, bool compress)
+void rdb_put_string(struct buf *out, struct slice s, struct buf *later)
 {
     int64_t n;
 
     if (s.len <= NUMBER_LEN_MAX && num_parse_int(s, &n) && put_number(out, n))
         return;
-    rdb_put_bytes(out, s, compress);
+    rdb_put_bytes(out, s, later);
 }
 
 void rdb_put_int(struct buf *out, int64_t n)
@@ -93,7 +122,7 @@ void rdb_put_int(struct buf *out, int64_t n)
     char digits[NUM_INT_MAX];
 
     if (!put_number(out, n))
-        rdb_put_bytes(out, slice_make(digits, num_format_int(digits, n)), false);
+        rdb_put_bytes(out, slice_make(digits, num_format_int(digits, n)), NULL);
 }
 
 void rdb_put_int64(struct buf *out, int64_t n)
@@ -109,6 +138,6 @@ void rdb_put_double(struct buf *out, double d)
 void rdb_put_aux(struct buf *out, struct slice name, struct slice value)
 {
     rdb_put_byte(out, RDB_AUX);
-    rdb_put_string(out, name, false);
-    rdb_put_string(out, value, false);
+    rdb_put_string(out, name, NULL);
+    rdb_put_string(out, value, NULL);
 }

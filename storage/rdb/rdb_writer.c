@@ -28,6 +28,13 @@ void rdb_writer_bytes(struct rdb_writer *w, struct slice bytes)
         rdb_writer_flush(w);
 }
 
+void rdb_writer_squeeze(struct rdb_writer *w, struct slice bytes, const struct buf *later)
+{
+    rdb_squeeze(&w->out, bytes, later);
+    if (w->out.len >= FLUSH_FROM)
+        rdb_writer_flush(w);
+}
+
 static void put_aux_number(struct buf *out, struct slice name, uint64_t n)
 {
     char digits[NUM_INT_MAX];
@@ -120,7 +127,7 @@ void rdb_put_key_head(struct buf *out, const struct entry *e, enum rdb_type type
         rdb_put_byte(out, (unsigned)age.frequency);
     }
     rdb_put_byte(out, type);
-    rdb_put_string(out, entry_key(e), false);
+    rdb_put_string(out, entry_key(e), NULL);
 }
 
 void rdb_keys_add_version(struct rdb_keys *keys, uint64_t version)
@@ -141,15 +148,15 @@ static void put_times(struct buf *out, const struct entry *e)
     while (hash_walk_next(&w, &item))
         rdb_put_number(&times, item.time == EXPIRY_NONE ? 0 : (uint64_t)item.time);
     rdb_put_byte(out, RDB_AUX);
-    rdb_put_string(out, SLICE(RDB_AUX_TIMES), false);
-    rdb_put_bytes(out, buf_slice(&times), false);
+    rdb_put_string(out, SLICE(RDB_AUX_TIMES), NULL);
+    rdb_put_bytes(out, buf_slice(&times), NULL);
     buf_release(&times);
 }
 
 void rdb_keys_add(struct rdb_keys *keys, const struct entry *e, uint64_t version,
                   struct rdb_age age, bool compress)
 {
-    const struct rdb_encoding how = {.compress = compress};
+    const struct rdb_encoding how = {.later = compress ? &keys->later : NULL};
 
     rdb_keys_add_version(keys, version);
     if (UNLIKELY(entry_has_timed_parts(e)))
@@ -163,14 +170,14 @@ void rdb_writer_keys(struct rdb_writer *w, const struct rdb_keys *keys)
     if (!keys->count)
         return;
     rdb_put_byte(&w->out, RDB_AUX);
-    rdb_put_string(&w->out, SLICE(RDB_AUX_VERSIONS), false);
-    rdb_put_bytes(&w->out, buf_slice(&keys->versions), false);
-    rdb_writer_bytes(w, buf_slice(&keys->bytes));
+    rdb_put_string(&w->out, SLICE(RDB_AUX_VERSIONS), NULL);
+    rdb_put_bytes(&w->out, buf_slice(&keys->versions), NULL);
+    rdb_writer_squeeze(w, buf_slice(&keys->bytes), &keys->later);
 }
 
 void rdb_keys_clear(struct rdb_keys *keys)
 {
-    keys->bytes.len = keys->versions.len = 0;
+    keys->bytes.len = keys->versions.len = keys->later.len = 0;
     keys->last_version = keys->count = 0;
 }
 
@@ -178,5 +185,6 @@ void rdb_keys_release(struct rdb_keys *keys)
 {
     buf_release(&keys->bytes);
     buf_release(&keys->versions);
+    buf_release(&keys->later);
     *keys = (struct rdb_keys){0};
 }

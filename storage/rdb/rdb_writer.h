@@ -53,6 +53,8 @@ void rdb_writer_begin(struct rdb_writer *w, rdb_sink_fn *sink, void *arg,
 /* The keys that follow are of this database, which has so many. */
 void rdb_writer_database(struct rdb_writer *w, int db, uint64_t keys, uint64_t expiring);
 void rdb_writer_bytes(struct rdb_writer *w, struct slice bytes);
+/* The same, of which strings are to be compressed. */
+void rdb_writer_squeeze(struct rdb_writer *w, struct slice bytes, const struct buf *later);
 /* Hands on what it has gathered. */
 void rdb_writer_flush(struct rdb_writer *w);
 /* The end and the checksum. 0 or -errno. Frees what the writer has. */
@@ -71,6 +73,7 @@ struct rdb_age {
 /* Keys with their versions, on their way to a writer. All zero is empty. */
 struct rdb_keys {
     struct buf bytes, versions;
+    struct buf later; /* which strings of the bytes are to be compressed, see rdb_out.h */
     uint64_t last_version, count;
 };
 

@@ -8,6 +8,7 @@
 #include "base/mem.h"
 #include "storage/rdb/rdb_decode.h"
 #include "storage/rdb/rdb_encode.h"
+#include "storage/rdb/rdb_out.h"
 #include "storage/value_types.h"
 
 #include <stdlib.h>
@@ -25,13 +26,14 @@ static void expect(bool what)
 
 static void again(const struct entry *e)
 {
-    const struct rdb_encoding how = {.compress = true, .field_times = true};
+    struct buf plain = {0}, later = {0}, out = {0};
+    const struct rdb_encoding how = {.later = &later, .field_times = true};
     struct digest was = value_digest(e), is;
-    struct buf out = {0};
     struct entry *back;
     struct rdb_in in;
 
-    rdb_put_value(&out, e, &how);
+    rdb_put_value(&plain, e, &how);
+    rdb_squeeze(&out, buf_slice(&plain), &later);
     in = rdb_in_bytes(buf_slice(&out));
     back = rdb_get_value(&in, rdb_type_of(e, &how), SLICE("key"), EXPIRY_NONE, &limits);
     expect(back != NULL && in.at == in.end);
@@ -40,6 +42,8 @@ static void again(const struct entry *e)
     entry_free(back);
     rdb_in_release(&in);
     buf_release(&out);
+    buf_release(&plain);
+    buf_release(&later);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

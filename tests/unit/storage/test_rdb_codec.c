@@ -199,11 +199,13 @@ static void test_damage(void)
 
     for (int i = 0; i < 3000; i++) {
         struct entry *e = random_value(1 + rng_below(40)), *back;
-        const struct rdb_encoding how = {.compress = rng_below(2), .field_times = true};
-        struct buf bytes = {0};
+        struct buf plain = {0}, later = {0}, bytes = {0};
+        const struct rdb_encoding how = {.later = rng_below(2) ? &later : NULL,
+                                         .field_times = true};
         struct rdb_in in, other;
 
-        rdb_put_value(&bytes, e, &how);
+        rdb_put_value(&plain, e, &how);
+        rdb_squeeze(&bytes, buf_slice(&plain), &later);
         for (uint64_t n = rng_below(4); n; n--)
             bytes.ptr[rng_below(bytes.len)] = (char)rng_below(256);
         bytes.len -= rng_below(2) ? rng_below(bytes.len) : 0;
@@ -218,6 +220,8 @@ static void test_damage(void)
         rdb_in_release(&in);
         entry_free(e);
         buf_release(&bytes);
+        buf_release(&plain);
+        buf_release(&later);
     }
     is_int(odd, 0, "damaged values are values or errors, and end where they end");
 }
