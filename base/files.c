@@ -64,6 +64,11 @@ static int sys_unlink(const char *path)
     return unlink(path) < 0 ? -errno : 0;
 }
 
+static int sys_make_folder(const char *path, int mode)
+{
+    return mkdir(path, (mode_t)mode) < 0 ? -errno : 0;
+}
+
 static int sys_sync_folder(const char *path)
 {
     int fd = sys_open(path, O_RDONLY | O_DIRECTORY, 0), status;
@@ -84,6 +89,7 @@ const struct file_ops file_ops_system = {
     .close = sys_close,
     .rename = sys_rename,
     .unlink = sys_unlink,
+    .make_folder = sys_make_folder,
     .sync_folder = sys_sync_folder,
 };
 
@@ -98,8 +104,8 @@ int file_write_all(int fd, const void *from, size_t len)
     while (len) {
         ssize_t n = file_ops->write(fd, at, len);
 
-        if (n < 0)
-            return (int)n;
+        if (n <= 0)
+            return n < 0 ? (int)n : -EIO;
         at += n;
         len -= (size_t)n;
     }

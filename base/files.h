@@ -20,6 +20,7 @@ struct file_ops {
     int (*close)(int fd);
     int (*rename)(const char *from, const char *to);
     int (*unlink)(const char *path);
+    int (*make_folder)(const char *path, int mode);
     int (*sync_folder)(const char *path); /* names that were made or changed in it are, too */
 };
 
@@ -39,13 +40,28 @@ int64_t file_size(int fd);
 /* The folder of `path` is on the disk. */
 int file_sync_folder_of(const char *path);
 
+/* ---- for tests ------------------------------------------------------------------------------- */
+
 /*
- * Makes the call number `n` from now on, from 1, go wrong as `how` says: "fail" (EIO), "full"
- * (ENOSPC), "short" (does half and says so), "crash" (the process ends there). With "fails" and
- * "fulls" all that follow do so too, but for closing. False for another word. For tests; before any
- * other thread uses files, or for 0, which counts nothing any more, at any time.
+ * Makes the call number `n` from now on, from 1, go wrong as `how` says:
+ *
+ *   fail   EIO; with "fails" all that follow, too, but for closing
+ *   full   ENOSPC; with "fulls" all that follow, too
+ *   short  it does half, and says so
+ *   crash  the process ends there, half of a write is done; the machine goes on
+ *   lost   so does the machine: data that were not synced are gone, and so are names that were made
+ *          or changed in folders that were not
+ *   zeros  what was not synced is zeros; the names are there
+ *   part   a part of what was not synced is there, and those names that were first
+ *   holes  some blocks of it are zeros and later ones there, and any of the names
+ *   count  nothing
+ *
+ * False for another word. Before any other thread uses files, or for 0, which counts nothing any
+ * more, at any time.
  */
 _Bool file_faults(uint64_t n, const char *how);
+/* The same for "N HOW" or "N HOW SEED", by which what a crash takes is drawn. */
+_Bool file_faults_parse(const char *text);
 /* How many calls there were since. */
 uint64_t file_calls(void);
 

@@ -2,6 +2,7 @@
  * The program: reads the configuration, puts the process in order, and runs the server. Everything
  * that happens between the first line and the first connection is here, in order.
  */
+#include "base/files.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/version.h"
@@ -191,8 +192,20 @@ static void tune_process(const struct conf *conf)
         title_set(conf);
 }
 
+/* For tests alone: a call on a file of data goes wrong on purpose, see file_faults(). */
+static bool spoil_files(const char *faults)
+{
+    if (!file_faults_parse(faults)) {
+        log_warning("LATCHKEY_TEST_FILE_FAULTS is to be \"N HOW [SEED]\"");
+        return false;
+    }
+    log_warning("FOR TESTS ONLY: calls on files of data go wrong: LATCHKEY_TEST_FILE_FAULTS=%s",
+                faults);
+    return true;
+}
+
 /* The exit status of the server's whole life. */
-static int serve(struct conf *conf)
+static int serve(struct conf *conf, const char *faults)
 {
     struct server *server = mem_zalloc_lines(sizeof(*server));
     char path[PATH_MAX];
@@ -206,6 +219,8 @@ static int serve(struct conf *conf)
         status = server_run(server);
     }
     server_release(server);
+    if (faults)
+        log_notice("There were %llu calls on files of data", (unsigned long long)file_calls());
     mem_free(server);
     return status;
 }
@@ -213,9 +228,10 @@ static int serve(struct conf *conf)
 int main(int argc, char **argv)
 {
     struct conf_notes notes = {0};
+    const char *spoiled = getenv("LATCHKEY_TEST_FILE_FAULTS");
+    char *pid, *faults = spoiled ? mem_strdup(spoiled) : NULL;
     struct conf *conf;
-    char *pid;
-    int status;
+    int status = 1;
 
     if (answered(argc, argv))
         return 0;
@@ -237,9 +253,13 @@ int main(int argc, char **argv)
         process_keep_file(pid, "pid");
     }
     tune_process(conf);
-    status = serve(conf);
+    if (!faults || spoil_files(faults))
+        status = serve(conf, faults);
+    else
+        conf_free(conf);
     if (pid)
         process_remove_file(pid);
     mem_free(pid);
+    mem_free(faults);
     return status;
 }

@@ -84,9 +84,11 @@ int log_dir_read(struct log_dir *d, int *line)
 
 int log_dir_make(const struct log_dir *d)
 {
-    if (mkdir(d->path, DIR_MODE) == 0)
-        return file_sync_folder_of(d->path);
-    return errno == EEXIST ? 0 : -errno;
+    int status = file_ops->make_folder(d->path, DIR_MODE);
+
+    if (status == -EEXIST)
+        return 0;
+    return status ? status : file_sync_folder_of(d->path);
 }
 
 static int write_new(const char *path, struct slice text)
