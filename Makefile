@@ -137,7 +137,7 @@ test: tests
 	@LATCHKEY=$${LATCHKEY:-$(BIN)} SAN=$(SAN) tests/run --list $(OUT)/tests/suites $(SUITES)
 
 test-crash: tests
-	@CRASH_KILLS=200 LATCHKEY=$${LATCHKEY:-$(BIN)} SAN=$(SAN) tests/run --list \
+	@CRASH_KILLS=200 CRASH_ALL=1 LATCHKEY=$${LATCHKEY:-$(BIN)} SAN=$(SAN) tests/run --list \
 		$(OUT)/tests/suites crash
 
 $(TEST_LIB): $(TEST_LIB_OBJECTS)

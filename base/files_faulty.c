@@ -18,6 +18,7 @@ enum fault {
     FAULT_NONE,
     FAULT_FAIL,
     FAULT_FULL,
+    FAULT_SLOW,
     FAULT_SHORT,
     FAULT_CRASH, /* here and below the process ends */
     FAULT_LOST,
@@ -26,7 +27,7 @@ enum fault {
     FAULT_HOLES,
 };
 
-enum { STATUS_CRASHED = 99 };
+enum { STATUS_CRASHED = 99, SLOW_US = 60000 };
 
 static _Atomic uint64_t calls;
 static _Atomic uint64_t wrong_call; /* 0: none */
@@ -55,6 +56,11 @@ static enum fault begin(const char *what)
     if (!wrong || n < wrong || (n > wrong && !lasting))
         return FAULT_NONE;
     log_warning("call %llu of files, %s, goes wrong on purpose", (unsigned long long)n, what);
+    if (fault == FAULT_SLOW) {
+        pthread_mutex_unlock(&guard);
+        usleep(SLOW_US);
+        pthread_mutex_lock(&guard);
+    }
     if (fault >= FAULT_CRASH && strcmp(what, "write") != 0)
         crash();
     return fault;
@@ -205,9 +211,9 @@ _Bool file_faults(uint64_t n, const char *how)
         bool lasting;
     } words[] = {
         {"count", FAULT_NONE, false},  {"fail", FAULT_FAIL, false},   {"full", FAULT_FULL, false},
-        {"fails", FAULT_FAIL, true},   {"fulls", FAULT_FULL, true},   {"short", FAULT_SHORT, false},
-        {"crash", FAULT_CRASH, false}, {"lost", FAULT_LOST, false},   {"zeros", FAULT_ZEROS, false},
-        {"part", FAULT_PART, false},   {"holes", FAULT_HOLES, false},
+        {"slow", FAULT_SLOW, false},   {"fails", FAULT_FAIL, true},   {"fulls", FAULT_FULL, true},
+        {"short", FAULT_SHORT, false}, {"crash", FAULT_CRASH, false}, {"lost", FAULT_LOST, false},
+        {"zeros", FAULT_ZEROS, false}, {"part", FAULT_PART, false},   {"holes", FAULT_HOLES, false},
     };
     size_t i = 0;
 

@@ -211,7 +211,8 @@ static void lose_data(const struct watched *w, enum loss how)
     if (size <= from)
         return;
     if (how == LOSS_ALL || how == LOSS_PART)
-        file_ops_system.truncate(w->fd, how == LOSS_ALL ? from : from + (int64_t)rng_below((uint64_t)(size - from + 1)));
+        file_ops_system.truncate(
+            w->fd, how == LOSS_ALL ? from : from + (int64_t)rng_below((uint64_t)(size - from + 1)));
     for (int64_t at = from; at < size && how != LOSS_ALL && how != LOSS_PART;) {
         int64_t end = (at / BLOCK + 1) * BLOCK;
 

@@ -51,7 +51,7 @@ static bool load_runs(struct loading *l, const char *path, size_t from);
 
 static int map(const char *path, struct slice *out)
 {
-    int fd = open(path, O_RDONLY | O_CLOEXEC), status = fd < 0 ? -errno : 0;
+    int fd = file_ops->open(path, O_RDONLY, 0), status = fd < 0 ? fd : 0;
     struct stat st = {0};
     void *at = NULL;
 
@@ -65,7 +65,7 @@ static int map(const char *path, struct slice *out)
     else if (at)
         *out = slice_make(at, (size_t)st.st_size);
     if (fd >= 0)
-        close(fd);
+        file_ops->close(fd);
     return status;
 }
 

@@ -10,8 +10,6 @@
 
 #include <errno.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 static enum journal_sync sync_of(const struct conf *conf)
 {
@@ -67,10 +65,9 @@ bool logging_is_on(const struct server *s)
 /* A log of one file, as Redis had it before 7, becomes the base of one in a folder. */
 static bool upgrade(struct log_dir *dir)
 {
-    struct stat st;
     int status;
 
-    if (dir->manifest.len || stat(dir->filename, &st) < 0)
+    if (!log_dir_is_old(dir, dir->filename))
         return true;
     log_notice("%s is a log of one file; it is moved into %s", dir->filename, dir->path);
     status = log_dir_upgrade(dir, dir->filename);
@@ -182,15 +179,25 @@ bool logging_configure(struct server *s, const struct conf *to, struct buf *why)
     return true;
 }
 
+/* It may be found broken again at the same moment, by the log's thread. */
+static void note_whole(struct server *s)
+{
+    server_set_gate(s, GATE_LOG_BROKEN, false);
+    if (journal_state(s->journal) == JOURNAL_WRITING)
+        log_notice("The log of changes is complete");
+    else
+        server_set_gate(s, GATE_LOG_BROKEN, true);
+}
+
 void logging_rebased(struct server *s, bool ok)
 {
     if (s->log_ending) {
         s->log_ending = false;
         journal_stop(s->journal);
+        server_set_gate(s, GATE_LOG_BROKEN, false);
         durability_reached(s);
     } else if (ok) {
-        server_set_gate(s, GATE_LOG_BROKEN, false);
-        log_notice("The log of changes is complete");
+        note_whole(s);
     }
     set_gates(s, s->conf);
 }

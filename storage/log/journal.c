@@ -160,18 +160,21 @@ static int open_last(struct journal *j)
     char *path = log_dir_path(&j->dir, last->name);
     int fd = file_ops->open(path, O_WRONLY | O_APPEND, LOG_FILE_MODE);
     int64_t size = fd < 0 ? fd : file_size(fd);
+    int status = size < 0 ? (int)size : 0;
 
     mem_free(path);
-    if (size < 0)
-        return (int)size;
-    j->file = (struct file){.fd = fd,
-                            .name = mem_strdup(last->name),
-                            .number = last->seq,
-                            .size = (uint64_t)size,
-                            .synced = (uint64_t)size,
-                            .listed = true};
+    if (fd < 0)
+        return status;
+    j->file = (struct file){.fd = fd, .name = mem_strdup(last->name), .number = last->seq};
+    j->file.listed = true;
+    /* Who wrote it may have been killed before the disk had it. */
+    if (!status)
+        status = file_ops->sync(fd);
+    if (!status)
+        status = file_ops->sync_folder(j->dir.path);
+    j->file.size = j->file.synced = (uint64_t)size;
     journal_measure(j);
-    return 0;
+    return status;
 }
 
 static int start_thread(struct journal *j)

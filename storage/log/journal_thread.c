@@ -88,7 +88,7 @@ static int list_file(struct journal *j)
     manifest_add(&m, slice_str(j->file.name), j->file.number, LOG_INCR);
     status = log_dir_commit(&j->dir, &m);
     manifest_release(&m);
-    j->file.listed = !status;
+    j->file.listed = log_dir_has(&j->dir, j->file.name);
     return status;
 }
 
@@ -275,17 +275,16 @@ static int put_base(struct journal *j, const struct rebase *r)
     uint64_t number;
     char *name = log_dir_next_base(&j->dir, &number, r->as_requests);
     char *from = log_dir_path(&j->dir, r->temp_name), *to = log_dir_path(&j->dir, name);
-    struct manifest m = {0};
+    struct manifest m;
     int status = file_ops->rename(from, to);
 
-    if (!status)
-        status = sync_file(j);
     if (!status) {
         based(j, &m, name, number);
         status = log_dir_commit(&j->dir, &m);
+        manifest_release(&m);
+        j->file.listed = log_dir_has(&j->dir, j->file.name);
     }
-    manifest_release(&m);
-    if (status)
+    if (status && !log_dir_has(&j->dir, name))
         file_ops->unlink(to);
     mem_free(from);
     mem_free(to);
@@ -299,10 +298,13 @@ static int rebase(struct journal *j, const struct rebase *r)
 
     if (j->file.fd < 0)
         return -EIO;
-    status = put_base(j, r);
+    status = sync_file(j);
+    if (status)
+        fail(j, status, "fsync");
+    else
+        status = put_base(j, r);
     if (status)
         return status;
-    j->file.listed = true;
     atomic_store(&j->last_error, 0);
     atomic_store(&j->state, JOURNAL_WRITING);
     publish(j);
@@ -311,18 +313,23 @@ static int rebase(struct journal *j, const struct rebase *r)
     return 0;
 }
 
+/* The base belongs to a file that was asked for before it, and may not have been begun yet. */
 static void answer_rebase(struct journal *j)
 {
     struct rebase *r;
+    bool early;
 
     pthread_mutex_lock(&j->rebase_lock);
     r = j->rebase;
-    j->rebase = NULL;
     pthread_mutex_unlock(&j->rebase_lock);
-    if (!r)
+    lock_take(&j->lock);
+    early = opens_later(j);
+    lock_release(&j->lock);
+    if (!r || early)
         return;
     r->status = rebase(j, r);
     pthread_mutex_lock(&j->rebase_lock);
+    j->rebase = NULL;
     r->done = true;
     pthread_cond_broadcast(&j->rebase_done);
     pthread_mutex_unlock(&j->rebase_lock);
@@ -404,12 +411,18 @@ static void sync_if_due(struct journal *j)
 static void finish(struct journal *j)
 {
     struct chunk last = {.seq = j->written_seq, .db = j->db};
+    int status = j->file.fd >= 0 ? sync_file(j) : 0;
 
-    if (journal_state(j) == JOURNAL_WRITING && j->file.fd >= 0 && !sync_file(j)) {
+    if (journal_state(j) != JOURNAL_WRITING) {
+        log_warning("The log of changes ends without a base for what was changed last");
+    } else if (!status) {
         publish(j);
-        if (j->file.size && !write_run(j, &last))
-            sync_file(j);
+        status = j->file.size ? write_run(j, &last) : 0;
+        status = status ? status : sync_file(j);
     }
+    if (status)
+        log_warning("The log of changes may not have all of what was changed last: %s",
+                    strerror(-status));
     buf_release(&last.bytes);
     journal_close_file(j);
 }

@@ -48,6 +48,8 @@ int log_base_write(struct snapshot *snapshot, const struct rdb_header *header,
         status = write_snapshot(snapshot, header, o, path);
     if (!status && o->as_requests)
         status = rdb_requests_convert(path, o->step_by_step);
+    if (status)
+        file_ops->unlink(path);
     log_dir_release(&dir);
     mem_free(path);
     return status;
@@ -77,6 +79,10 @@ int log_base_place(const struct log_base_options *o, const char *temp_name)
     }
     if (!status)
         log_dir_clean(&dir);
+    else if (to && !log_dir_has(&dir, name))
+        file_ops->unlink(to);
+    if (status)
+        file_ops->unlink(from);
     manifest_release(&m);
     log_dir_release(&dir);
     mem_free(from);

@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/stat.h>
 
 enum { FILE_MODE = 0644, DIR_MODE = 0755 };
@@ -113,18 +114,41 @@ int log_dir_commit(struct log_dir *d, struct manifest *m)
     manifest_format(m, &text);
     status = write_new(temp, buf_slice(&text));
     if (!status)
-        status = file_ops->rename(temp, path);
+        status = file_ops->sync_folder(d->path); /* what it names is there before it */
     if (!status)
-        status = file_ops->sync_folder(d->path);
+        status = file_ops->rename(temp, path);
     if (!status) {
         manifest_release(&d->manifest);
         d->manifest = *m;
         *m = (struct manifest){0};
+        status = file_ops->sync_folder(d->path);
     }
     buf_release(&text);
     mem_free(temp);
     mem_free(path);
     return status;
+}
+
+bool log_dir_has(const struct log_dir *d, const char *name)
+{
+    const struct manifest *m = &d->manifest;
+    size_t i = 0;
+
+    while (i < m->len && strcmp(m->parts[i].name, name) != 0)
+        i++;
+    return i < m->len;
+}
+
+bool log_dir_is_old(const struct log_dir *d, const char *old)
+{
+    const struct manifest *m = &d->manifest;
+    char *moved = log_dir_path(d, old);
+    struct stat st;
+    bool is = stat(old, &st) == 0 &&
+              (!m->len || (m->len == 1 && log_dir_has(d, old) && stat(moved, &st) < 0));
+
+    mem_free(moved);
+    return is;
 }
 
 int log_dir_upgrade(struct log_dir *d, const char *old)

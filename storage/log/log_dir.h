@@ -22,9 +22,20 @@ char *log_dir_path(const struct log_dir *d, const char *name);
 int log_dir_read(struct log_dir *d, int *line);
 /* The folder is made if it is not there. */
 int log_dir_make(const struct log_dir *d);
-/* Replaces the manifest by `m`, durably, and then takes it over; on an error *m stays. */
+/*
+ * Replaces the manifest by `m`, durably, and takes it over. On an error *m stays, unless it has its
+ * name already: then it is taken over, too, but a crash may bring back the one before, and what
+ * either names must stay.
+ */
 int log_dir_commit(struct log_dir *d, struct manifest *m);
-/* A log of one file, as before Redis 7, is moved into the folder. */
+/* Whether the manifest names that file. */
+bool log_dir_has(const struct log_dir *d, const char *name);
+/*
+ * A log of one file, as before Redis 7, is to be moved into the folder: there is one, and nothing
+ * in the folder, or just the manifest of a move that a crash has interrupted.
+ */
+bool log_dir_is_old(const struct log_dir *d, const char *old);
+/* Moves it. */
 int log_dir_upgrade(struct log_dir *d, const char *old);
 
 /* What the next files will be called; the caller frees it. */

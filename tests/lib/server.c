@@ -288,10 +288,10 @@ int server_wait_end(struct server *s, int timeout_ms)
 }
 
 /* Any answer will do: +PONG, or -NOAUTH, or whatever else proves that requests are read. */
-static bool answers(int port)
+static bool answers(const struct server *s)
 {
     char reply[64];
-    int fd = raw_connect_tcp("127.0.0.1", port);
+    int fd = s->port ? raw_connect_tcp("127.0.0.1", s->port) : raw_connect_unix(s->socket_path);
     bool answered = fd >= 0 && raw_send_str(fd, "PING\r\n") &&
                     raw_read_some(fd, reply, sizeof(reply), READY_MS) > 0;
 
@@ -305,7 +305,7 @@ bool server_wait_ready(struct server *s)
     long long end = raw_now_ms() + READY_MS;
 
     while (raw_now_ms() < end) {
-        if (answers(s->port))
+        if (answers(s))
             return true;
         if (server_wait_end(s, 0) >= 0)
             return false;
@@ -319,6 +319,8 @@ static void renew_port(struct server *s)
 {
     char port[16];
 
+    if (!s->port)
+        return;
     s->port = server_free_port();
     snprintf(port, sizeof(port), "%d", s->port);
     for (int i = 0; s->argv[i] != NULL; i++) {
@@ -475,7 +477,7 @@ struct server *server_spawn(const char *args, const char *input)
     char *words, *text;
     int fd;
 
-    s->port = server_free_port();
+    s->port = strstr(args, "--port 0 ") ? 0 : server_free_port();
     words = expanded(s, args);
     text = expanded(s, input != NULL ? input : "");
     add_words(s, words);

@@ -56,11 +56,12 @@ struct server *server_run_oracle(const char *args);
 /*
  * For tests of the start itself: exactly these arguments, no waiting. "{port}", "{dir}", "{sock}"
  * and "{conf}" in them are replaced. The input, in which they are replaced too, is the file {conf}
- * where the arguments name that, and sent to the server's stdin otherwise (NULL: none).
+ * where the arguments name that, and sent to the server's stdin otherwise (NULL: none). With
+ * "--port 0 " it is looked for at {sock}.
  */
 struct server *server_spawn(const char *args, const char *input);
 
-/* Waits for an answer on the TCP port (false: not in time, or it has ended). */
+/* Waits for an answer (false: not in time, or it has ended). */
 bool server_wait_ready(struct server *s);
 
 /* Waits for the end; the exit status, 128 + signal, or -1 when it does not end in time. */
