@@ -155,9 +155,11 @@ static size_t class_len(struct slice s)
 /* The literal character at the beginning of *glob, which may be escaped; 0 if it is none. */
 static size_t literal(struct slice *glob)
 {
-    if (memchr("*?[", glob->ptr[0], 3))
+    char c = glob->ptr[0];
+
+    if (c == '*' || c == '?' || c == '[')
         return 0;
-    if (glob->ptr[0] == '\\' && glob->len > 1)
+    if (c == '\\' && glob->len > 1)
         *glob = slice_make(glob->ptr + 1, glob->len - 1);
     return character(*glob);
 }

@@ -1,7 +1,7 @@
 /*
- * Changes by other programs in a file of SQLite: triggers write the keys to `<table>_changes`, where
- * they are taken out. A number that SQLite has for it tells cheaply whether anybody has written at
- * all. Our own transactions are known by a note that is there only while they last.
+ * Changes by other programs in a file of SQLite: triggers write the keys to `<table>_changes`, and
+ * watch() takes them out. A number that SQLite has for it tells cheaply whether anybody has written
+ * anything. Our own transactions are known by a note that is there only while they last.
  */
 #include "base/clock.h"
 #include "storage/backend/sqlite_inner.h"
