@@ -120,14 +120,31 @@ static void add_to_digest(struct call *c, const struct entry *e, void *opaque)
     digest_key(opaque, c->db, e);
 }
 
-/* DEBUG DIGEST: of all databases. */
+static void add_version(struct call *c, const struct entry *e, void *opaque)
+{
+    unsigned shard = shard_of(hash_bytes(entry_key(e)));
+    struct {
+        struct digest key;
+        uint64_t db, version;
+    } parts = {digest_bytes(entry_key(e), 0), (uint64_t)c->db,
+               space_version(keyspace_space(&c->server->keyspace, c->db, shard), e)};
+
+    digest_sum(opaque, digest_bytes(slice_make((const char *)&parts, sizeof(parts)), 0));
+}
+
+/* DEBUG DIGEST [VERSIONS]: of all databases. */
 void debug_digest(struct call *c)
 {
     struct digest sum = {0};
     int selected = c->db;
+    bool versions = c->argc > 2 && call_arg_is(c, 2, "versions");
 
+    if (c->argc > 2 && !versions) {
+        call_syntax_error(c);
+        return;
+    }
     for (c->db = 0; c->db < c->server->keyspace.databases; c->db++)
-        walk_all(c, add_to_digest, &sum);
+        walk_all(c, versions ? add_version : add_to_digest, &sum);
     c->db = selected;
     reply_digest(c, &sum);
 }

@@ -1,6 +1,6 @@
 /*
  * Random commands to a server that logs what they change; then it is restarted, and has to hold
- * what it held before. The rules are those of the other differential tests, so that every command
+ * what it held before, each key with the version that it had. The rules are those of the other differential tests, so that every command
  * that changes something is among them.
  *
  *   restarts [--seed N] [--count N] [--threads N] [--family F]
@@ -16,7 +16,7 @@
 #include "tests/differential/twin.h"
 #include "tests/lib/tap.h"
 
-enum { COMMANDS = 40000, ROUNDS = 8, BATCH = 16, ROOM = BATCH + 12 };
+enum { COMMANDS = 40000, ROUNDS = 8, BATCH = 16, ROOM = BATCH + 12, DIGESTS = 128 };
 
 /* After a restart the option has its first value, and what it says is seen in the bytes. */
 static bool is_left_out(const struct drawn *d)
@@ -55,12 +55,14 @@ static void send_some(struct twin *t, struct family *family)
     buf_release(&out);
 }
 
-/* What has no end set soon; the digest of all that is there. */
-static void digest(struct twin *t, char out[64])
+/* What has no end set soon; the digest of all that is there, and of its versions. */
+static void digest(struct twin *t, char out[DIGESTS])
 {
     struct slice reply = twin_say(t, "DEBUG DIGEST");
+    int n = snprintf(out, DIGESTS, "%.*s", reply.len < 60 ? (int)reply.len : 60, reply.ptr);
 
-    snprintf(out, 64, "%.*s", reply.len < 60 ? (int)reply.len : 60, reply.ptr);
+    reply = twin_say(t, "DEBUG DIGEST VERSIONS");
+    snprintf(out + n, DIGESTS - (size_t)n, "%.*s", reply.len < 60 ? (int)reply.len : 60, reply.ptr);
 }
 
 static void maybe_rewrite(struct twin *t)
@@ -76,7 +78,7 @@ static void maybe_rewrite(struct twin *t)
 
 static bool keeps_all(struct twin *t, const struct options *o, unsigned long count, int round)
 {
-    char before[64], after[64];
+    char before[DIGESTS], after[DIGESTS];
     bool back;
 
     for (unsigned long sent = 0; sent < count; sent += BATCH) {
