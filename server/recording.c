@@ -45,15 +45,18 @@ void recording_version(struct worker *w, int db, struct slice key, uint64_t vers
 
 /* ---- commands ------------------------------------------------------------------------------- */
 
+/* By a command's own: something is another, or has only got another version (LTRIM of nothing). */
 void recording_run(struct call *c)
 {
     struct worker *w = c->worker;
     struct recording *r = &w->recording;
-    uint64_t dirty = w->stats.dirty, aside = r->aside;
+    uint64_t dirty = w->stats.dirty, drawn = r->records.versions.count, aside = r->aside;
 
     r->stated = false;
     c->cmd->run(c);
-    if (!r->stated && w->stats.dirty - dirty != r->aside - aside)
+    aside = r->aside - aside;
+    if (!r->stated &&
+        (w->stats.dirty - dirty != aside || r->records.versions.count - drawn != aside))
         records_add(&r->records, c->db, c->argv, c->argc);
 }
 
