@@ -107,10 +107,18 @@ static void depend(struct conn *c, uint64_t seq)
         c->await_seq = seq;
 }
 
+void durability_depend(struct call *c, uint64_t seq)
+{
+    if (seq && is_wanted(c->conn))
+        depend(c->conn, seq);
+}
+
+/* At keys, or at locks. */
 void durability_note(struct call *c, const struct key_locks *held)
 {
     struct conn *conn = c->conn;
-    bool looks = command_flags(c->cmd, c->argv, c->argc) & (CMD_WRITE | CMD_READONLY);
+    bool looks =
+        command_flags(c->cmd, c->argv, c->argc) & (CMD_WRITE | CMD_READONLY) || (held && held->any);
 
     if (looks && is_wanted(conn))
         depend(conn, durability_of(c->server, held && held->any ? held : NULL));

@@ -41,6 +41,8 @@ uint64_t durability_of(const struct server *s, const struct key_locks *held);
  */
 void durability_note(struct call *c, const struct key_locks *held);
 void durability_note_one(struct call *c, unsigned shard);
+/* The reply shows what this group of the log tells, 0 for none, besides what it has locked. */
+void durability_depend(struct call *c, uint64_t seq);
 /* The same for EXEC, of whatever commands. */
 void durability_note_exec(struct call *c, const struct key_locks *held);
 

@@ -25,6 +25,8 @@ struct loading_job {
     int fd;
     int64_t size, began_s, began_us, told_ms;
     bool ok, joined;
+    pthread_mutex_t lines_lock;
+    struct buf lines;
     pthread_t thread;
     struct inbox_message message;
 };
@@ -52,7 +54,13 @@ static void skipped(void *arg, int db, struct slice key, const char *what)
 
 static void tell_aux(void *arg, struct slice name, struct slice value)
 {
-    (void)arg;
+    struct loading_job *l = arg;
+
+    if (slice_eq(name, SLICE(RDB_AUX_LINES))) {
+        pthread_mutex_lock(&l->lines_lock);
+        buf_append_slice(&l->lines, value);
+        pthread_mutex_unlock(&l->lines_lock);
+    }
     if (slice_eq(name, SLICE("redis-ver")) || slice_eq(name, SLICE("valkey-ver")))
         log_notice("Loading RDB produced by version %.*s", (int)value.len, value.ptr);
 }
@@ -62,6 +70,7 @@ static void prepare(struct loading_job *l, struct server *s, int threads)
     const struct conf *conf = s->conf;
 
     l->server = s;
+    pthread_mutex_init(&l->lines_lock, NULL);
     l->began_us = clock_wall_us();
     l->began_s = l->began_us / 1000000;
     l->load.keyspace = &s->keyspace;
@@ -161,7 +170,14 @@ void loading_free(struct loading_job *l)
     if (l->fd >= 0)
         file_ops->close(l->fd);
     buf_release(&l->load.error);
+    buf_release(&l->lines);
+    pthread_mutex_destroy(&l->lines_lock);
     mem_free(l);
+}
+
+struct slice loading_lines(const struct loading_job *l)
+{
+    return buf_slice(&l->lines);
 }
 
 /* ---- now ------------------------------------------------------------------------------------- */
@@ -186,7 +202,7 @@ bool loading_now(struct server *s, bool replace)
     return ok;
 }
 
-bool loading_base(struct server *s, const char *path, int64_t *end)
+bool loading_base(struct server *s, const char *path, int64_t *end, struct buf *lines)
 {
     struct loading_job *l = mem_zalloc(sizeof(*l));
     int status;
@@ -203,6 +219,8 @@ bool loading_base(struct server *s, const char *path, int64_t *end)
     if (!l->ok)
         log_warning("%s cannot be loaded: %.*s", path, (int)l->load.error.len, l->load.error.ptr);
     *end = l->load.end;
+    *lines = l->lines;
+    l->lines = (struct buf){0};
     status = l->ok;
     loading_free(l);
     return status;

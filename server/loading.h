@@ -16,6 +16,8 @@ struct loading_job;
  */
 struct loading_job *loading_begin(struct server *s, void (*done)(struct server *s, bool ok),
                                   int *status);
+/* The lines that it had, when it is over (log_lines.h). */
+struct slice loading_lines(const struct loading_job *l);
 /* Ends it if it is still going on. On the main thread. */
 void loading_free(struct loading_job *l);
 
@@ -24,9 +26,10 @@ bool loading_now(struct server *s, bool replace);
 
 /*
  * The snapshot with which a file of the log begins, by several threads, which run in the world.
- * False, and logged, if it cannot be loaded; *end is what follows it.
+ * False, and logged, if it cannot be loaded; *end is what follows it, and `lines` those that it has
+ * (log_lines.h).
  */
-bool loading_base(struct server *s, const char *path, int64_t *end);
+bool loading_base(struct server *s, const char *path, int64_t *end, struct buf *lines);
 
 struct loading_facts {
     int64_t began_s;

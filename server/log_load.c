@@ -9,6 +9,7 @@
 #include "server/dispatch.h"
 #include "server/effects.h"
 #include "server/loading.h"
+#include "server/locks/lock_restore.h"
 #include "server/log_lines.h"
 #include "storage/log/log_check.h"
 
@@ -27,9 +28,8 @@ struct loading {
     struct server *server;
     struct worker *worker;
     struct conn conn; /* a stand-in for what handlers may ask of one */
-    struct buf reply, note, note_args;
-    struct slice *note_argv;
-    size_t note_cap;
+    struct buf reply;
+    struct log_notes notes;
     bool in_group; /* between MULTI and EXEC */
     struct log_loaded *out;
 
@@ -176,64 +176,30 @@ static bool apply(struct loading *l, size_t at, const struct slice *argv, int ar
 
 /* ---- notes ---------------------------------------------------------------------------------- */
 
-static size_t split_note(struct loading *l, struct slice text)
-{
-    size_t n = 0, at[2] = {0};
-
-    l->note_args.len = 0;
-    /* The bytes do not move any more: no argument is longer decoded than encoded. */
-    buf_reserve(&l->note_args, text.len + 1);
-    while (text.len) {
-        at[0] = l->note_args.len;
-        if (!note_next_arg(&text, &l->note_args))
-            return 0;
-        if (n == l->note_cap) {
-            l->note_cap = l->note_cap ? l->note_cap * 2 : 16;
-            l->note_argv = mem_realloc(l->note_argv, l->note_cap * sizeof(*l->note_argv));
-        }
-        l->note_argv[n++] = slice_make(l->note_args.ptr + at[0], l->note_args.len - at[0]);
-    }
-    return n;
-}
-
 static bool apply_note(struct loading *l, size_t at)
 {
-    size_t argc = split_note(l, buf_slice(&l->note));
-    bool ok = false;
+    const struct log_notes *n = &l->notes;
+    bool change = n->argc > 1 && slice_is(n->argv[0], "cmd");
 
-    if (argc > 1 && slice_is(l->note_argv[0], "cmd"))
-        ok = apply(l, at, l->note_argv + 1, (int)argc - 1);
-    else if (argc)
-        ok = log_line_apply(l->server, l->note_argv, (int)argc);
-    if (!ok)
-        log_warning("%s, offset %zu: this line makes no sense", l->name, at);
-    return ok;
+    if (change && apply(l, at, n->argv + 1, n->argc - 1))
+        return true;
+    if (!change && log_line_apply(l->server, n->argv, n->argc))
+        return true;
+    log_warning("%s, offset %zu: this line makes no sense", l->name, at);
+    return false;
 }
 
-/* A note, or a part of one: its word, a blank or a sign, and arguments. */
 static bool apply_line(struct loading *l, size_t at, struct slice line)
 {
-    static const char head[] = "#LK:";
-    enum { HEAD = sizeof(head) - 1, WORD_MAX = 8 };
-    size_t word = HEAD;
-    bool ok;
-
-    if (line.len < HEAD || memcmp(line.ptr, head, HEAD) != 0)
+    switch (log_notes_add(&l->notes, line)) {
+    case LOG_NOTE_WHOLE:
+        return apply_note(l, at);
+    case LOG_NOTE_WRONG:
+        log_warning("%s, offset %zu: this is no line of a log", l->name, at);
+        return false;
+    default:
         return true;
-    while (word < line.len && word < HEAD + WORD_MAX && line.ptr[word] >= 'a')
-        word++;
-    if (word == line.len)
-        return true;
-    if (!l->note.len) {
-        buf_append(&l->note, line.ptr + HEAD, word - HEAD);
-        buf_append_char(&l->note, ' ');
     }
-    buf_append(&l->note, line.ptr + word + 1, line.len - word - 1);
-    if (line.ptr[word] == '+')
-        return true;
-    ok = apply_note(l, at);
-    l->note.len = 0;
-    return ok;
 }
 
 /* ---- a file --------------------------------------------------------------------------------- */
@@ -401,14 +367,17 @@ static bool load_runs(struct loading *l, const char *path, size_t from)
 static bool load_snapshot(struct loading *l, const char *path, size_t *behind)
 {
     int64_t end;
+    struct buf lines = {0};
     bool ok;
 
     world_resume(); /* several threads load it */
     world_leave();
-    ok = loading_base(l->server, path, &end);
+    ok = loading_base(l->server, path, &end, &lines);
     world_enter();
     world_stop();
     worker_read_clocks(l->worker);
+    log_lines_apply(l->server, buf_slice(&lines));
+    buf_release(&lines);
     *behind = (size_t)end;
     return ok;
 }
@@ -497,6 +466,7 @@ bool log_load(struct server *s, struct log_dir *dir, struct log_loaded *out)
     worker_read_clocks(l.worker);
     ok = load_kind(&l, dir, LOG_BASE) && load_kind(&l, dir, LOG_INCR) &&
          (!l.drops_rest || drop_rest(&l, dir));
+    lock_restored(s);
     out->unversioned = versions_load_end(&s->keyspace) || l.repaired;
     out->append = out->append && manifest_last(&dir->manifest);
     if (ok && dir->manifest.len)
@@ -507,8 +477,6 @@ bool log_load(struct server *s, struct log_dir *dir, struct log_loaded *out)
     world_resume();
     world_leave();
     buf_release(&l.reply);
-    buf_release(&l.note);
-    buf_release(&l.note_args);
-    mem_free(l.note_argv);
+    log_notes_release(&l.notes);
     return ok;
 }

@@ -125,6 +125,14 @@ static void note_success(struct rewriting *r, const struct rewrite_job *j)
     log_notice("Background AOF rewrite finished successfully");
 }
 
+static void free_job(struct rewrite_job *j)
+{
+    buf_release(&j->header.lines);
+    mem_free(j->options.folder);
+    mem_free(j->options.filename);
+    mem_free(j);
+}
+
 static void finish(struct server *s, struct rewrite_job *j)
 {
     struct rewriting *r = s->rewriting;
@@ -142,9 +150,7 @@ static void finish(struct server *s, struct rewrite_job *j)
     logging_rebased(s, j->status == 0 && j->logged);
     world_resume();
     world_leave();
-    mem_free(j->options.folder);
-    mem_free(j->options.filename);
-    mem_free(j);
+    free_job(j);
 }
 
 static void on_done(struct inbox_message *m, void *owner)
@@ -211,9 +217,7 @@ enum rewriting_result rewriting_begin(struct server *s)
     atomic_store(&r->snapshot, NULL);
     atomic_store(&r->job, NULL);
     snapshot_end(j->snapshot);
-    mem_free(j->options.folder);
-    mem_free(j->options.filename);
-    mem_free(j);
+    free_job(j);
     note_failure(r, -EAGAIN);
     return REWRITING_FAILED;
 }

@@ -1,5 +1,6 @@
 /* Snapshots in files, see saving.h. */
 #include "server/saving.h"
+#include "server/log_lines.h"
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -105,6 +106,7 @@ struct snapshot *saving_snapshot(struct server *s, struct rdb_header *header)
         .used_memory = mem_used(),
         .seq = snapshot_seq(snapshot),
         .checksum = s->conf->rdbchecksum,
+        .lines = log_lines_all(s),
     };
     return snapshot;
 }
@@ -123,6 +125,7 @@ static struct job *new_job(struct server *s)
 
 static void free_job(struct job *j)
 {
+    buf_release(&j->header.lines);
     mem_free(j->path);
     mem_free(j);
 }

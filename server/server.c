@@ -14,6 +14,8 @@
 #include "server/listener.h"
 #include "server/loading.h"
 #include "server/locks/lock_desk.h"
+#include "server/locks/lock_restore.h"
+#include "server/log_lines.h"
 #include "server/logging.h"
 #include "server/migration.h"
 #include "server/policer.h"
@@ -357,6 +359,10 @@ static void on_loaded(struct server *s, bool ok)
     world_enter();
     world_stop();
     s->loading = NULL;
+    if (ok) {
+        log_lines_apply(s, loading_lines(l));
+        lock_restored(s);
+    }
     server_set_gate(s, GATE_LOADING, false);
     world_resume();
     world_leave();

@@ -3,12 +3,14 @@
 
 #include "base/mem.h"
 #include "server/commands/string_set.h"
+#include "server/durability.h"
 #include "server/locks/lock_desk.h"
 #include "server/locks/lock_grant.h"
 #include "server/locks/lock_leases.h"
 #include "server/locks/lock_notice.h"
 #include "server/locks/lock_request.h"
 #include "server/request_keys.h"
+#include "storage/log/journal.h"
 
 #define LEASE_MAX_MS ((int64_t)1 << 50)
 
@@ -228,9 +230,7 @@ static void take(struct call *c, const struct acquire *a, const struct spot *spo
         struct latch *l = spots[i - 1].latch;
 
         if (h) {
-            h->count++;
-            if (a->taker.terms.lease_us)
-                lock_lease_extend(w, h, a->taker.terms.lease_us);
+            lock_take_again(w, h, a->taker.terms.lease_us);
         } else {
             if (!l)
                 l = latch_make(lock_shard(c, i), call_arg(c, i), call_hash(c, i));
@@ -383,9 +383,7 @@ void cmd_lock_release(struct call *c)
         return;
     }
     commit(c, &r, expiry);
-    reply_int(c, h->count == 1);
-    if (--h->count == 0)
-        lock_take_back(c->worker, h, LOCK_RELEASED);
+    reply_int(c, lock_give_up(c->worker, h, LOCK_RELEASED));
 }
 
 /* ---- LOCK.CHECK, LOCK.RENEW ------------------------------------------------------------------ */
@@ -415,7 +413,7 @@ static void renew_one(struct call *c)
         return;
     h = latch_holder(lock_latch(c, 1), token);
     if (h) {
-        lock_lease_set(c->worker, h, us);
+        lock_lease_renew(c->worker, h, us);
         reply_int(c, 1);
     } else if (token <= shard->seq) {
         reply_error(c, "LOCKLOST the lock is no longer held with that token");
@@ -434,6 +432,8 @@ static void renew_all(struct call *c)
         call_syntax_error(c);
     else if (lock_lease_arg(c, 3, &us))
         reply_int(c, s ? (int64_t)lock_leases_renew(c->worker, s, us) : 0);
+    if (server_gate(c->server, GATE_LOGGED))
+        durability_depend(c, journal_seq(c->server->journal));
 }
 
 /* LOCK.RENEW name token LEASE ms | LOCK.RENEW * LEASE ms */

@@ -1,5 +1,6 @@
 /* LOCK.SESSION and LOCK.CANCEL: what a connection does with its session and its tickets. */
 #include "server/commands/locks.h"
+#include "server/durability.h"
 #include "server/locks/lock_request.h"
 
 static bool read_grace(struct call *c, int64_t *ms)
@@ -25,6 +26,7 @@ static void name_session(struct call *c)
 /* LOCK.SESSION [id [GRACE ms]] */
 void cmd_lock_session(struct call *c)
 {
+    uint64_t logged;
     int64_t ms;
 
     if (c->argc == 1)
@@ -33,10 +35,12 @@ void cmd_lock_session(struct call *c)
         return;
     else if (!call_arg(c, 1).len)
         reply_error(c, "ERR a session has a name");
-    else if (lock_session_attach(c->conn, call_arg(c, 1), ms))
-        reply_ok(c);
-    else
+    else if (!lock_session_attach(c->conn, call_arg(c, 1), ms, &logged))
         reply_error(c, "ERR the connection has locks already that belong to no session");
+    else {
+        durability_depend(c, logged);
+        reply_ok(c);
+    }
 }
 
 /* LOCK.CANCEL name ticket */

@@ -64,6 +64,7 @@ struct holder {
     uint64_t client;       /* who acquired it */
     int64_t since_ms;      /* wall clock */
     int64_t until_us;      /* monotonic; DEADLINE_NEVER without a lease */
+    int64_t lease_us;      /* how long that was when it began */
     struct deadline lease; /* when it ends, or is about to */
     uint32_t count;        /* how often it was acquired */
     uint32_t permits;      /* 0: none, it is a writer or a reader */

@@ -5,6 +5,7 @@
 #include "base/world.h"
 #include "server/locks/lock_desk.h"
 #include "server/locks/lock_leases.h"
+#include "server/locks/lock_log.h"
 #include "server/locks/lock_notice.h"
 #include "server/locks/lock_request.h"
 
@@ -34,6 +35,7 @@ struct holder *lock_give(struct worker *w, struct latch *l, const struct lock_ta
     if (!h->passing) {
         w->stats.locks_acquired++;
         lock_publish(w, h, LOCK_ACQUIRED);
+        lock_log_holder(w, h);
     }
     return h;
 }
@@ -51,6 +53,25 @@ struct holder *lock_find_own(const struct latch *l, const struct lock_taker *tak
             return h;
     }
     return NULL;
+}
+
+void lock_take_again(struct worker *w, struct holder *h, int64_t lease_us)
+{
+    h->count++;
+    lock_log_count(w, h);
+    if (lease_us)
+        lock_lease_extend(w, h, lease_us);
+}
+
+bool lock_give_up(struct worker *w, struct holder *h, enum lock_event why)
+{
+    if (h->count == 1) {
+        lock_take_back(w, h, why);
+        return true;
+    }
+    h->count--;
+    lock_log_count(w, h);
+    return false;
 }
 
 /* ---- taking back ----------------------------------------------------------------------------- */
@@ -91,6 +112,7 @@ void lock_take_back(struct worker *w, struct holder *h, enum lock_event why)
 {
     struct latch *l = h->latch;
 
+    lock_log_free(w, h);
     detach(w, l, h);
     if (!h->passing)
         tell(w, h, why);

@@ -35,6 +35,9 @@ struct holder *lock_give(struct worker *w, struct latch *l, const struct lock_ta
 /* The holder of this taker, who asks again; NULL if there is none. */
 struct holder *lock_find_own(const struct latch *l, const struct lock_taker *taker);
 
+/* It has it once more, for this long (0: for as long as before). Locked: the shard. */
+void lock_take_again(struct worker *w, struct holder *h, int64_t lease_us);
+
 /* Why a lock is free again, and what else is told of it. */
 enum lock_event {
     LOCK_ACQUIRED,
@@ -49,6 +52,8 @@ enum lock_event {
 void lock_take_back(struct worker *w, struct holder *h, enum lock_event why);
 /* The same from outside, if it is still held; and the next are served. No shard is locked. */
 void lock_give_back(struct worker *w, uint64_t hash, uint64_t token, enum lock_event why);
+/* Once less: true if that was the last time, and it is taken back. Locked: the shard. */
+bool lock_give_up(struct worker *w, struct holder *h, enum lock_event why);
 
 /* Whether somebody has the lock with this token. Locked: the shard. */
 bool lock_is_held(struct worker *w, struct slice name, uint64_t hash, uint64_t token);

@@ -4,6 +4,7 @@
 #include "base/mem.h"
 #include "server/locks/lock_desk.h"
 #include "server/locks/lock_grant.h"
+#include "server/locks/lock_log.h"
 #include "server/locks/lock_notice.h"
 
 enum {
@@ -73,14 +74,21 @@ void lock_lease_set(struct worker *w, struct holder *h, int64_t lease_us)
     int64_t before = lease_us / 3 < notice_us ? lease_us / 3 : notice_us;
 
     h->until_us = clock_mono_us() + lease_us;
+    h->lease_us = lease_us;
     deadlines_set(&latches_of(w, h->latch)->deadlines, &h->lease, h->until_us - before);
     note(w, shard_of(h->latch->hash));
+}
+
+void lock_lease_renew(struct worker *w, struct holder *h, int64_t lease_us)
+{
+    lock_lease_set(w, h, lease_us);
+    lock_log_lease(w, h);
 }
 
 void lock_lease_extend(struct worker *w, struct holder *h, int64_t lease_us)
 {
     if (h->until_us != DEADLINE_NEVER && h->until_us < clock_mono_us() + lease_us)
-        lock_lease_set(w, h, lease_us);
+        lock_lease_renew(w, h, lease_us);
 }
 
 static bool renew(struct worker *w, const struct lock_ref *ref, int64_t lease_us)
@@ -94,7 +102,7 @@ static bool renew(struct worker *w, const struct lock_ref *ref, int64_t lease_us
     lock_leases_settle(w, shard);
     h = latches_holder(w->server->keyspace.shards[shard].locks, ref->hash, ref->token);
     if (h)
-        lock_lease_set(w, h, lease_us);
+        lock_lease_renew(w, h, lease_us);
     unlock_shards(w, held);
     return h != NULL;
 }
@@ -112,6 +120,8 @@ size_t lock_leases_renew(struct worker *w, struct lock_session *s, int64_t lease
 
 void latch_close_for(struct worker *w, struct latch *l, int64_t us)
 {
+    if (us || l->reopens.place)
+        lock_log_shut(w, l, us);
     if (!us) {
         deadlines_remove(&latches_of(w, l)->deadlines, &l->reopens);
         if (latch_contended(l))
@@ -229,4 +239,9 @@ void lock_leases_begin(struct worker *w)
 {
     atomic_init(&lock_desk(w)->at_us, DEADLINE_NEVER);
     event_assign(&lock_desk(w)->timer, w->base, -1, 0, on_timer, w);
+}
+
+void lock_leases_look(struct worker *w)
+{
+    arm(w, clock_mono_us());
 }

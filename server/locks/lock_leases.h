@@ -15,6 +15,8 @@ struct worker;
 
 /* The holder has it for so long from now on, whatever it had. Locked: the shard. */
 void lock_lease_set(struct worker *w, struct holder *h, int64_t lease_us);
+/* The same of one that it has had before. */
+void lock_lease_renew(struct worker *w, struct holder *h, int64_t lease_us);
 /* The same if it has it for less by now. */
 void lock_lease_extend(struct worker *w, struct holder *h, int64_t lease_us);
 
@@ -28,5 +30,7 @@ void latch_close_for(struct worker *w, struct latch *l, int64_t us);
 void lock_leases_settle(struct worker *w, unsigned shard);
 
 void lock_leases_begin(struct worker *w);
+/* There may be leases that it does not know of. In its thread, in a round. */
+void lock_leases_look(struct worker *w);
 
 #endif

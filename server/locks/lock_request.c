@@ -192,9 +192,7 @@ static void give_place(struct worker *w, struct lock_place *p, const struct lock
     struct holder *own = p->own ? lock_find_own(p->latch, taker) : NULL;
 
     if (own) {
-        own->count++;
-        if (taker->terms.lease_us)
-            lock_lease_extend(w, own, taker->terms.lease_us);
+        lock_take_again(w, own, taker->terms.lease_us);
     } else {
         own = lock_give(w, p->latch, taker, fresh);
     }
@@ -224,6 +222,22 @@ static const char session_lost[] = "LOCKLOST the session has ended or has anothe
 static const char circle_closed[] =
     "DEADLOCK whoever holds a lock that is asked for waits for this session";
 
+/* What the log has to have before the tokens are told; of locks that outlive the connection. */
+static uint64_t logged_of(struct worker *w, const struct lock_request *r)
+{
+    uint64_t seq = 0;
+
+    if (r->terms.passing || !server_gate(w->server, GATE_LOGGED) ||
+        !(r->terms.detached || (r->session && r->session->name_len)))
+        return 0;
+    for (int i = 0; i < r->places_len; i++) {
+        uint64_t logged = shard_at(w, r->places[i].hash)->logged;
+
+        seq = logged > seq ? logged : seq;
+    }
+    return seq;
+}
+
 /*
  * A command that waits, and of which the caller has made sure that it is his to answer: with its
  * tokens, or this error.
@@ -238,6 +252,7 @@ static void answer(struct worker *w, struct lock_request *r, const char *error)
     else if (!r->terms.passing)
         lock_write_tokens(&out, r);
     waiter->answered = error || !r->terms.passing; /* else it is run yet */
+    waiter->seq = error ? 0 : logged_of(w, r);
     waiter_hand_over(waiter, w);
 }
 
@@ -332,8 +347,8 @@ static void give_back(struct worker *w, const struct lock_request *r)
         const struct lock_place *p = &r->places[i];
         struct holder *h = latches_holder(shard_at(w, p->hash)->locks, p->hash, p->token);
 
-        if (h && p->own && h->count > 1)
-            h->count--;
+        if (h && p->own)
+            lock_give_up(w, h, LOCK_LOST);
         else if (h)
             lock_take_back(w, h, LOCK_LOST);
     }

@@ -5,6 +5,7 @@
 #include "base/world.h"
 #include "server/conn.h"
 #include "server/locks/lock_desk.h"
+#include "server/locks/lock_log.h"
 #include "server/locks/lock_request.h"
 #include "server/outlet.h"
 #include "server/socket.h"
@@ -276,6 +277,53 @@ static void begin_grace(struct lock_session *s, struct worker *w, int64_t ms, ui
     event_add(&g->timer, &tv);
 }
 
+/* ---- those that come back ------------------------------------------------------------------- */
+
+void lock_session_restore(struct server *server, struct slice name, int64_t grace_ms,
+                          struct holder *h)
+{
+    struct locks *locks = server->locks;
+    struct table_place place;
+    struct lock_session *s;
+
+    lock_take(&locks->sessions_lock);
+    s = find_locked(locks, name, &place);
+    if (!s && h) {
+        s = session_new(server, name);
+        table_insert(&locks->sessions, s->hash, s, hash_of);
+    }
+    if (s)
+        s->grace_ms = grace_ms;
+    lock_release(&locks->sessions_lock);
+    if (!h)
+        return;
+    lock_take(&s->lock);
+    h->session = s;
+    list_push(&s->holders, &h->in_session);
+    atomic_fetch_add_explicit(&s->held, 1, memory_order_relaxed);
+    lock_release(&s->lock);
+}
+
+/* None has had a connection yet; nobody can know of one that has nothing. */
+static void begin_restored(void *item, void *opaque)
+{
+    struct lock_session *s = item;
+    struct worker *w = opaque;
+    int64_t ms = atomic_load(&s->held) ? s->grace_ms : 0;
+
+    if (!s->attached && s->hash % (unsigned)w->server->workers_len == (unsigned)w->index)
+        begin_grace(s, w, ms, 0);
+}
+
+void lock_sessions_restored(struct worker *w)
+{
+    struct locks *locks = w->server->locks;
+
+    lock_take(&locks->sessions_lock);
+    table_each(&locks->sessions, begin_restored, w);
+    lock_release(&locks->sessions_lock);
+}
+
 void lock_sessions_forget(struct worker *w)
 {
     struct list *graces = &lock_desk(w)->graces, *endings = &lock_desk(w)->endings;
@@ -337,8 +385,11 @@ void lock_session_leave(struct conn *c)
     session_drop(s);
 }
 
-/* Returns the connection that it had, 0 for none. */
-static uint64_t take_over(struct conn *c, struct slice name, int64_t grace_ms)
+/*
+ * Returns the connection that it had, 0 for none; and whether the locks that it has are in the log
+ * with another grace.
+ */
+static uint64_t take_over(struct conn *c, struct slice name, int64_t grace_ms, bool *regraced)
 {
     struct locks *locks = c->worker->server->locks;
     struct table_place place;
@@ -351,6 +402,7 @@ static uint64_t take_over(struct conn *c, struct slice name, int64_t grace_ms)
         s = session_new(c->worker->server, name);
         table_insert(&locks->sessions, s->hash, s, hash_of);
     }
+    *regraced = s->grace_ms != grace_ms && atomic_load(&s->held);
     s->grace_ms = grace_ms;
     s->attached++;
     lock_take(&s->lock);
@@ -362,16 +414,21 @@ static uint64_t take_over(struct conn *c, struct slice name, int64_t grace_ms)
     return before;
 }
 
-bool lock_session_attach(struct conn *c, struct slice name, int64_t grace_ms)
+bool lock_session_attach(struct conn *c, struct slice name, int64_t grace_ms, uint64_t *logged)
 {
     struct lock_session *s = lock_session_find(c);
     uint64_t before;
+    bool regraced;
+
+    *logged = 0;
 
     if (s && !s->name_len && (atomic_load(&s->held) || lock_requests_any(c->worker, s)))
         return false;
     if (!s || !slice_eq(lock_session_name(s), name))
         lock_session_leave(c);
-    before = take_over(c, name, grace_ms);
+    before = take_over(c, name, grace_ms, &regraced);
+    if (regraced)
+        *logged = lock_log_grace(c->worker, lock_session_find(c));
     if (before && before != c->id)
         lock_requests_abandon(c->worker, lock_session_find(c), before);
     return true;

@@ -60,9 +60,10 @@ void lock_session_drop(struct holder *h);
 
 /*
  * LOCK.SESSION: the connection leaves the session that it has, and takes over that of this name,
- * made if there is none. False if it holds or waits for locks without a name.
+ * made if there is none. False if it holds or waits for locks without a name. `logged`: the number
+ * of the group that tells of it, 0 for none.
  */
-bool lock_session_attach(struct conn *c, struct slice name, int64_t grace_ms);
+bool lock_session_attach(struct conn *c, struct slice name, int64_t grace_ms, uint64_t *logged);
 /* The connection is closed or reset. */
 void lock_session_leave(struct conn *c);
 
@@ -71,6 +72,15 @@ struct lock_ref {
     uint64_t hash, token;
 };
 struct lock_ref *lock_session_refs(struct lock_session *s, size_t *n);
+
+/*
+ * The session of this name, which has no connection, and is made if there is none and it is given a
+ * holder (NULL: none). While the server starts.
+ */
+void lock_session_restore(struct server *server, struct slice name, int64_t grace_ms,
+                          struct holder *h);
+/* The grace of those that were restored, and are this worker's, begins. In its thread, a round. */
+void lock_sessions_restored(struct worker *w);
 
 /* The worker has ended. */
 void lock_sessions_forget(struct worker *w);

@@ -205,6 +205,8 @@ static void add_note(void *arg, struct slice name, struct slice from)
 
     if (slice_eq(name, SLICE(RDB_AUX_SEQ)) && num_parse_int(from, &seq))
         c->seq = (uint64_t)seq;
+    else if (slice_eq(name, SLICE(RDB_AUX_LINES)))
+        buf_append_slice(&c->records.bytes, from);
     if (!slice_eq(name, SLICE(RDB_AUX_FIELD_TIMES)) || !rdb_take_number(&from, &db) ||
         !rdb_take_number(&from, &len) || len > from.len)
         return;

@@ -42,6 +42,36 @@ static void put_aux_number(struct buf *out, struct slice name, uint64_t n)
     rdb_put_aux(out, name, slice_make(digits, num_format_int(digits, (int64_t)n)));
 }
 
+/* Up to the end of a line that is not continued in the next one, behind so many bytes. */
+static size_t portion_of(struct slice lines)
+{
+    enum { PORTION = 32 << 10 };
+    size_t at = 0;
+
+    while (at < lines.len) {
+        const char *line = lines.ptr + at;
+        const char *end = memchr(line, '\n', lines.len - at);
+        const char *word = end ? memchr(line, ' ', (size_t)(end - line)) : NULL;
+        const char *more = end ? memchr(line, '+', (size_t)(end - line)) : NULL;
+
+        at = end ? (size_t)(end + 1 - lines.ptr) : lines.len;
+        if (at > PORTION && !(more && (!word || more < word)))
+            break;
+    }
+    return at;
+}
+
+static void put_lines(struct rdb_writer *w, struct slice lines)
+{
+    while (lines.len) {
+        size_t n = portion_of(lines);
+
+        rdb_put_aux(&w->out, SLICE(RDB_AUX_LINES), slice_make(lines.ptr, n));
+        rdb_writer_bytes(w, SLICE(""));
+        lines = slice_make(lines.ptr + n, lines.len - n);
+    }
+}
+
 void rdb_writer_begin(struct rdb_writer *w, rdb_sink_fn *sink, void *arg,
                       const struct rdb_header *header)
 {
@@ -53,6 +83,7 @@ void rdb_writer_begin(struct rdb_writer *w, rdb_sink_fn *sink, void *arg,
     put_aux_number(&w->out, SLICE("used-mem"), header->used_memory);
     put_aux_number(&w->out, SLICE("aof-base"), header->log_base);
     put_aux_number(&w->out, SLICE(RDB_AUX_SEQ), header->seq);
+    put_lines(w, buf_slice(&header->lines));
 }
 
 void rdb_writer_database(struct rdb_writer *w, int db, uint64_t keys, uint64_t expiring)

@@ -14,6 +14,7 @@
  *     lk-versions    the versions of the keys that follow, one behind the other: the first, and of
  *                    each other one by how much it differs from that before
  *     lk-times       when the fields of the hash that follows go, in its order; 0 for never
+ *     lk-lines       lines as they stand in a log (../log/records.h), as often as need be
  *     lk-field-times of a hash that was there before: database, key, and fields each with its time
  */
 #ifndef LK_STORAGE_RDB_RDB_WRITER_H
@@ -22,6 +23,7 @@
 #include "storage/rdb/rdb_encode.h"
 
 #define RDB_AUX_SEQ "lk-seq"
+#define RDB_AUX_LINES "lk-lines"
 #define RDB_AUX_VERSIONS "lk-versions"
 #define RDB_AUX_TIMES "lk-times"
 #define RDB_AUX_FIELD_TIMES "lk-field-times"
@@ -35,7 +37,8 @@ struct rdb_header {
     size_t used_memory;
     uint64_t seq;
     bool checksum;
-    bool log_base; /* it is the base of a log */
+    bool log_base;    /* it is the base of a log */
+    struct buf lines; /* what belongs to no key; its owner's */
 };
 
 struct rdb_writer {

@@ -1,7 +1,7 @@
 /*
  * Random commands to a server that logs what they change; then it is restarted, and has to hold
- * what it held before, each key with the version that it had. The rules are those of the other differential tests, so that every command
- * that changes something is among them.
+ * what it held before, each key with the version that it had. The rules are those of the other
+ * differential tests, so that every command that changes something is among them.
  *
  *   restarts [--seed N] [--count N] [--threads N] [--family F]
  *
