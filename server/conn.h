@@ -108,6 +108,8 @@ struct conn {
     size_t out_sent;    /* bytes of `out` that the socket took already */
     size_t out_free;    /* CONN_SYNCING: so many of them may be sent */
     uint64_t await_seq; /* what it is answered waits for this group of the log; 0 for none */
+    /* The same for an epoch of the backend, and how often that had failed (backend/home.h). */
+    uint64_t await_epoch, await_failures;
     uint8_t durability, durable_once; /* enum durability; the second for one command */
     size_t counted;                   /* of its memory, in the worker's clients_bytes */
     struct conn_extra *extra;

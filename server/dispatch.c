@@ -3,6 +3,7 @@
 
 #include "base/log.h"
 #include "base/world.h"
+#include "server/backend/home.h"
 #include "server/durability.h"
 #include "server/effects.h"
 #include "server/gates.h"
@@ -188,6 +189,11 @@ static bool asks_for_durability(const struct call *c)
     return c->gates & (GATE_DURABLE | CONN_GATE_DURABILITY) || c->conn->durable_once;
 }
 
+static bool looks_at_data(const struct call *c)
+{
+    return command_flags(c->cmd, c->argv, c->argc) & (CMD_WRITE | CMD_READONLY);
+}
+
 /* The same with all that may be around it. Locked: `held`; NULL for all that there is. */
 static NOINLINE void run_closely(struct call *c, const struct key_locks *held)
 {
@@ -204,6 +210,8 @@ static NOINLINE void run_closely(struct call *c, const struct key_locks *held)
         durability_logged(c->server, held, seq);
     if (c->gates & GATE_LOGGED && asks_for_durability(c))
         durability_note(c, held);
+    if (c->gates & GATE_THROUGH && looks_at_data(c))
+        home_depend(c, held && held->any ? held : NULL);
     if (c->gates & CONN_GATE_TRACKING)
         tracking_remember(c);
 }
@@ -224,12 +232,16 @@ static NOINLINE void run_one_closely(struct call *c)
         durability_logged_in(c->server, shard, seq);
     if (c->gates & GATE_LOGGED && asks_for_durability(c))
         durability_note_one(c, shard);
+    if (c->gates & GATE_THROUGH)
+        home_depend_one(c, shard);
     if (c->gates & CONN_GATE_TRACKING)
         tracking_remember(c);
 }
 
 /* Reasons for which a command is let in, but not simply run. */
-enum { CLOSELY = CONN_GATE_TRACKING | CONN_GATE_DURABILITY | GATE_LOGGED | GATE_DURABLE };
+enum {
+    CLOSELY = CONN_GATE_TRACKING | CONN_GATE_DURABILITY | GATE_LOGGED | GATE_DURABLE | GATE_THROUGH
+};
 
 /* All that the command needs is locked. */
 ALWAYS_INLINE void run_handler(struct call *c, const struct key_locks *held)

@@ -1,6 +1,7 @@
 /* Which replies wait for the disk, see durability.h. */
 #include "server/durability.h"
 
+#include "server/backend/home.h"
 #include "server/batch.h"
 #include "server/reply.h"
 #include "server/waiting.h"
@@ -149,32 +150,47 @@ static bool is_reached(const struct conn *c)
 {
     const struct journal *j = c->worker->server->journal;
 
-    return journal_state(j) == JOURNAL_OFF || journal_durable(j) >= c->await_seq;
+    return (!c->await_seq || journal_state(j) == JOURNAL_OFF ||
+            journal_durable(j) >= c->await_seq) &&
+           (LIKELY(!c->await_epoch) || home_reached(c));
+}
+
+static void on_reached(struct worker *w, void *arg);
+
+/* Has the worker look who can go on. */
+static void tell(struct worker *w)
+{
+    if (!atomic_exchange(&w->sync_told, true))
+        worker_call(w, on_reached, NULL);
 }
 
 void durability_hold(struct conn *c)
 {
     struct worker *w = c->worker;
 
-    journal_want(w->server->journal, c->await_seq);
+    if (c->await_seq)
+        journal_want(w->server->journal, c->await_seq);
     if (c->flags & CONN_SYNCING)
         return;
     atomic_store(&w->syncs_awaited, true);
-    if (is_reached(c)) {
-        c->await_seq = 0;
+    if (is_reached(c) && !home_failed(c)) {
+        c->await_seq = c->await_epoch = 0;
         return;
     }
+    if (is_reached(c)) /* the answers are taken back when they are all there */
+        tell(w);
     c->flags |= CONN_SYNCING;
     c->out_free = c->out.len;
     list_push(&w->syncing, &c->sync_link);
 }
 
-void durability_hold_served(struct conn *c, uint64_t seq)
+void durability_hold_served(struct conn *c, uint64_t seq, uint64_t epoch)
 {
-    if (!seq || !is_wanted(c))
-        return;
-    depend(c, seq);
-    if (c->await_seq)
+    if (seq && is_wanted(c))
+        depend(c, seq);
+    if (epoch)
+        home_depend_on(c, epoch);
+    if (durability_waits(c))
         durability_hold(c);
 }
 
@@ -184,7 +200,9 @@ static void go_on(struct conn *c)
 {
     list_remove(&c->sync_link);
     c->flags &= ~(uint32_t)CONN_SYNCING;
-    c->await_seq = 0;
+    if (UNLIKELY(home_failed(c)))
+        home_take_back(&c->out, c->out_free);
+    c->await_seq = c->await_epoch = 0;
     conn_flush(c);
     if (c->in && !(c->flags & (CONN_DOOMED | CONN_WAITS)) && !c->killed)
         batch_run_incoming(c);
@@ -216,8 +234,8 @@ void durability_await(struct worker *w, uint64_t seq)
 {
     atomic_store(&w->syncs_awaited, true);
     journal_want(w->server->journal, seq);
-    if (journal_durable(w->server->journal) >= seq && !atomic_exchange(&w->sync_told, true))
-        worker_call(w, on_reached, NULL);
+    if (journal_durable(w->server->journal) >= seq)
+        tell(w);
 }
 
 void durability_reached(struct server *s)
@@ -225,7 +243,7 @@ void durability_reached(struct server *s)
     for (int i = 0; i < s->workers_len; i++) {
         struct worker *w = &s->workers[i];
 
-        if (atomic_load(&w->syncs_awaited) && !atomic_exchange(&w->sync_told, true))
-            worker_call(w, on_reached, NULL);
+        if (atomic_load(&w->syncs_awaited))
+            tell(w);
     }
 }

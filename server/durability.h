@@ -49,14 +49,14 @@ void durability_note_exec(struct call *c, const struct key_locks *held);
 /* Whether what the connection is answered from now on is to be held. */
 static inline bool durability_waits(const struct conn *c)
 {
-    return UNLIKELY(c->await_seq != 0);
+    return UNLIKELY((c->await_seq | c->await_epoch) != 0);
 }
 /* Holds what is appended to its output from now on, unless it is on the disk by now. */
 void durability_hold(struct conn *c);
 /* A waiter of this worker is asked again when so much is on the disk (struct wait's `ready`). */
 void durability_await(struct worker *w, uint64_t seq);
-/* A client that waited has been served: its answer depends on `seq`. Before it is appended. */
-void durability_hold_served(struct conn *c, uint64_t seq);
+/* A client that waited has been served: its answer depends on these. Before it is appended. */
+void durability_hold_served(struct conn *c, uint64_t seq, uint64_t epoch);
 
 /* So much is on the disk: whoever waits for it goes on. Any thread. */
 void durability_reached(struct server *s);

@@ -2,6 +2,7 @@
 #include "server/effects.h"
 
 #include "base/mem.h"
+#include "server/backend/dirty.h"
 #include "server/expirer.h"
 #include "server/keyvalue.h"
 #include "server/notify.h"
@@ -67,6 +68,8 @@ static NOINLINE void follow(struct worker *w, int db, unsigned shard, struct ent
 {
     struct shard *home = &w->server->keyspace.shards[shard];
 
+    if (home->dirty && db == 0)
+        dirty_mark(home, key);
     if (tracking_cares(w->server, home))
         tracking_changed(w, home, key, false);
     if (home->waited)
@@ -103,8 +106,8 @@ void effect_changed(struct worker *w, int db, unsigned shard, struct entry *e, s
 
     e->version = next_version(w, home, db, key, e->version);
     w->stats.dirty++;
-    if (UNLIKELY(home->waited || home->tracked || is_news(w, home, event) || entry_may_end(e) ||
-                 tracking_cares(w->server, home)))
+    if (UNLIKELY((uintptr_t)home->waited | (uintptr_t)home->tracked | (uintptr_t)home->dirty ||
+                 is_news(w, home, event) || entry_may_end(e) || tracking_cares(w->server, home)))
         follow(w, db, shard, e, key, event);
 }
 
@@ -114,6 +117,8 @@ void effect_removed(struct worker *w, int db, unsigned shard, struct slice key,
     struct shard *home = &w->server->keyspace.shards[shard];
     uint64_t version = next_version(w, home, db, key, 0);
 
+    if (UNLIKELY(home->dirty) && db == 0)
+        dirty_mark(home, key);
     if (UNLIKELY(home->watched))
         watch_removed(home, db, key, version);
     if (UNLIKELY(home->waited))
@@ -223,6 +228,8 @@ size_t effect_expire(struct worker *w, int db, uint64_t hash, struct found *f, i
 void effect_emptying(struct worker *w, int db)
 {
     watch_databases(&w->server->keyspace, db, -1, w->now_ms);
+    if (db == 0 && w->server->home)
+        dirty_emptying(w->server->home);
     keyvalue_flushed(w, db);
     serving_note_emptied(w, db);
 }

@@ -2,6 +2,7 @@
 #include "server/gates.h"
 
 #include "server/auth.h"
+#include "server/backend/home.h"
 #include "server/eviction.h"
 #include "server/reply.h"
 #include "server/saving.h"
@@ -83,6 +84,13 @@ static enum gate_result gate_loading(struct call *c)
     return GATE_REFUSED;
 }
 
+static enum gate_result gate_home(struct call *c)
+{
+    if (!server_gate(c->server, GATE_HOME) || home_admits(c))
+        return GATE_PASS;
+    return GATE_REFUSED;
+}
+
 static enum gate_result gate_subscriber(struct call *c)
 {
     if (!(c->conn->gates & CONN_GATE_SUBSCRIBER) || c->conn->resp3 ||
@@ -131,8 +139,8 @@ static enum gate_result gate_multi(struct call *c)
 enum gate_result gates_check(struct call *c)
 {
     static enum gate_result (*const all[])(struct call *) = {
-        gate_auth,       gate_no_multi, gate_memory,  gate_disk,  gate_log,
-        gate_subscriber, gate_loading,  gate_monitor, gate_pause, gate_multi,
+        gate_auth,    gate_no_multi, gate_memory,  gate_disk,  gate_log,   gate_subscriber,
+        gate_loading, gate_home,     gate_monitor, gate_pause, gate_multi,
     };
 
     for (size_t i = 0; i < COUNT_OF(all); i++) {

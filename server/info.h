@@ -10,6 +10,7 @@
  *     info_persistence.c   persistence
  *     info_stats.c         stats, errorstats, keyspace
  *     info_locks.c         locks
+ *     info_backend.c       backend
  *     info_commands.c      commandstats, latencystats
  *
  * All of it runs with the world stopped, so that sums over workers are exact.
@@ -62,6 +63,7 @@ void info_errorstats(struct info *i);
 void info_latencystats(struct info *i);
 void info_cluster(struct info *i);
 void info_locks(struct info *i);
+void info_backend(struct info *i);
 void info_keyspace(struct info *i);
 
 #endif

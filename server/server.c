@@ -6,6 +6,7 @@
 #include "base/rng.h"
 #include "base/ticks.h"
 #include "base/world.h"
+#include "server/backend/home.h"
 #include "server/client_limit.h"
 #include "server/command.h"
 #include "server/expirer.h"
@@ -173,7 +174,7 @@ bool server_init(struct server *s, struct conf *conf)
     s->main_base = event_base_new();
     if (!s->main_base || inbox_init(&s->main_inbox) < 0 || !rename_commands(s) || !make_workers(s))
         return false;
-    if (!logging_start(s))
+    if (!home_new(s, &s->home) || !logging_start(s))
         return false;
     log_notice("Server initialized");
     s->listener = listener_new(s, s->main_base);
@@ -203,6 +204,8 @@ static void on_cron(evutil_socket_t fd, short what, void *arg)
         saving_tick(s);
         rewriting_tick(s);
     }
+    if (s->home)
+        home_tick(s->home);
     if (s->loading)
         loading_tick(s->loading);
     mem_flush();
@@ -274,6 +277,11 @@ bool server_prepare_end(struct server *s, int how)
     log_warning("User requested shutdown...");
     saving_stop(s);
     rewriting_stop(s);
+    if (s->home && !home_settle(s->home) && !logging_is_on(s) &&
+        !(how & (END_NO_SAVE | END_FORCE))) {
+        log_warning("What is not in the backend's table yet would be lost, can't exit.");
+        return false;
+    }
     world_enter();
     world_stop();
     if (saves_at_end(s, how)) {
@@ -382,7 +390,7 @@ static bool begin_loading(struct server *s)
 {
     int status;
 
-    if (s->conf->appendonly)
+    if (s->conf->appendonly || s->home)
         return true;
     s->loading = loading_begin(s, on_loaded, &status);
     if (s->loading || status == -ENOENT)
@@ -413,7 +421,7 @@ int server_run(struct server *s)
     mem_purge_in_background(s->conf->jemalloc_bg_thread);
     s->start_memory = mem_used();
     policer_apply(s, &s->conf->key_policy);
-    ok = ok && begin_loading(s);
+    ok = ok && begin_loading(s) && (!s->home || home_start(s->home));
     while (ok && started < s->workers_len)
         ok = worker_start(&s->workers[started++]);
     if (ok)
@@ -429,6 +437,8 @@ int server_run(struct server *s)
         worker_stop(&s->workers[i]);
     for (int i = 0; i < started; i++)
         join_worker(s, &s->workers[i]);
+    if (s->home)
+        home_stop(s->home);
     logging_end(s);
     log_warning("%s is now ready to exit, bye bye...", "Latchkey");
     return ok && !s->load_failed ? 0 : 1;
@@ -450,6 +460,7 @@ void server_release(struct server *s)
     locks_free(s);
     slowlog_free(s->slowlog);
     latency_free(s->latency);
+    home_free(s->home);
     keyspace_release(&s->keyspace);
     journal_free(s->journal);
     command_table_free(s->commands);

@@ -20,6 +20,7 @@ struct worker;
 struct command_table;
 struct pubsub;
 struct tracking;
+struct home;
 struct locks;
 struct latency;
 struct journal;
@@ -39,6 +40,8 @@ enum server_gates {
     GATE_UNSAVED = 1 << 5,    /* the last snapshot failed */
     GATE_DURABLE = 1 << 6,    /* and are to be on the disk before they are answered; the same */
     GATE_LOG_BROKEN = 1 << 7, /* the log of changes cannot be written */
+    GATE_HOME = 1 << 8,       /* the backend may refuse commands, see backend/home.h */
+    GATE_THROUGH = 1 << 9,    /* changes are answered when the backend has them; refuses nothing */
 };
 
 struct error_count {
@@ -95,6 +98,7 @@ struct server {
     int64_t started_s;              /* wall clock */
     int64_t started_mono_ms;
 
+    struct home *home; /* NULL without a backend */
     struct saving *saving;
     _Atomic int migrations; /* threads of MIGRATE */
     struct rewriting *rewriting;

@@ -2,6 +2,7 @@
 #include "server/serving.h"
 
 #include "base/mem.h"
+#include "server/backend/home.h"
 #include "server/durability.h"
 #include "server/effects.h"
 #include "server/locks/lock_grant.h"
@@ -202,6 +203,8 @@ static void run(const struct serving *s, struct waiter *waiter, int come)
 
     w->serving = waiter->client;
     waiter->seq = run_command(&c, s->held);
+    if (UNLIKELY(server_gate(w->server, GATE_THROUGH)))
+        waiter->epoch = home_epoch(w->server, s->held);
     w->serving = 0;
     waiter->ns = ticks_to_ns(ticks_now() - start);
 }

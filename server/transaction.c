@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/world.h"
+#include "server/backend/home.h"
 #include "server/dispatch.h"
 #include "server/durability.h"
 #include "server/guarding.h"
@@ -212,6 +213,8 @@ static void let_go(struct call *c, struct transaction *t)
     c->conf = c->server->conf;
     if (UNLIKELY(call_logs(c)))
         log_group(c, t->world ? NULL : &t->locks);
+    if (UNLIKELY(server_gate(c->server, GATE_THROUGH)) && (t->world || t->locks.any))
+        home_depend(c, t->world ? NULL : &t->locks);
     if (UNLIKELY(serving_due(c->worker)))
         serving_run(c->worker, t->world ? NULL : &t->locks);
     if (t->world)

@@ -35,6 +35,7 @@ struct waiter {
     struct buf reply;
     uint64_t ns;                  /* that serving took */
     uint64_t seq;                 /* what the reply depends on, see durability.h; 0 for nothing */
+    uint64_t epoch;               /* the same, see backend/home.h */
     bool unblocked;               /* by CLIENT UNBLOCK */
     bool answered;                /* from a queue of another kind */
     struct inbox_message message; /* brings it back to its worker... */

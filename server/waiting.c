@@ -211,7 +211,7 @@ static void finish(struct waiter *waiter)
         tracking_before_reply(c); /* while it waits: what it changed itself comes behind */
         c->waiter = NULL;
         account(waiter);
-        durability_hold_served(c, waiter->seq);
+        durability_hold_served(c, waiter->seq, waiter->epoch);
         if (!(waiter->conn_flags & (CONN_REPLY_OFF | CONN_REPLY_SKIP)))
             buf_append_slice(conn_output(c), buf_slice(&waiter->reply));
         if (waiter->reads && waiter->served)

@@ -69,6 +69,16 @@ struct found space_find_hash(const struct space *s, uint64_t hash)
     return f;
 }
 
+void space_change_first(struct space *s, uint64_t hash)
+{
+    struct space_save *saving = atomic_load_explicit(&s->saving, memory_order_relaxed);
+
+    if (saving)
+        space_save_first(saving, hash);
+    if (s->cut)
+        s->cut->first(s->cut, hash);
+}
+
 static void note_due(struct keyspace *ks, unsigned shard, int64_t at)
 {
     if (at < atomic_load_explicit(&ks->due[shard], memory_order_relaxed))

@@ -19,6 +19,7 @@
 #include "storage/version_source.h"
 
 struct latches;
+struct dirty;
 
 struct shard {
     CACHE_ALIGNED struct lock lock;
@@ -28,17 +29,24 @@ struct shard {
     struct table *waited;  /* keys that clients wait for, see server/waited.h; NULL for none */
     struct table *tracked; /* keys that clients cache, see server/tracked_keys.h; the same */
     struct heard *heard;   /* keys whose events carry the value, see server/keyvalue.h; the same */
+    struct dirty *dirty;   /* see server/backend/dirty.h; NULL without a backend */
     struct latches *locks; /* see server/locks/latch.h; NULL until the first */
     uint64_t guards;       /* locks that guard a key of this shard, in any database */
 };
 
 struct space_save;
 
+/* Who else has to look at a key before it changes: `first` is called with its hash. Locked. */
+struct space_cut {
+    void (*first)(struct space_cut *cut, uint64_t hash);
+};
+
 /* The keys of one shard in one database. */
 struct space {
     struct table table;
     struct space_save *_Atomic saving; /* a snapshot has not saved all of it yet, see snapshot.h */
     _Atomic uint32_t long_saves;       /* values in it that it is saving piece by piece */
+    struct space_cut *cut;             /* NULL for nobody */
     struct expiry expiry;
     uint64_t floor;          /* what version keys have at least; see keyspace_renew() */
     struct policed *policed; /* those under policies, see policed.h; NULL for none */
@@ -78,6 +86,7 @@ static inline bool keyspace_is_used(const struct keyspace *ks, int db)
 }
 
 void space_save_first(struct space_save *saving, uint64_t hash);
+void space_change_first(struct space *s, uint64_t hash);
 
 /*
  * The key of this hash, or its value, will be changed or will come into being; a snapshot that is
@@ -88,8 +97,8 @@ static inline void space_will_change(struct space *s, uint64_t hash)
 {
     struct space_save *saving = atomic_load_explicit(&s->saving, memory_order_relaxed);
 
-    if (UNLIKELY(saving != NULL))
-        space_save_first(saving, hash);
+    if (UNLIKELY((uintptr_t)saving | (uintptr_t)s->cut))
+        space_change_first(s, hash);
 }
 
 /* What a lookup found, and where; entry is NULL when there is no such key. Locked. */

@@ -28,6 +28,10 @@ void cmd_swapdb(struct call *c)
         reply_error(c, "ERR DB index is out of range");
         return;
     }
+    if (c->server->home && (a == 0) != (b == 0)) {
+        reply_error(c, "BACKEND database 0 is a table, which cannot be exchanged for another");
+        return;
+    }
     effect_swapping(c->worker, (int)a, (int)b);
     keyspace_swap(&c->server->keyspace, (int)a, (int)b);
     effect_swapped(c->worker, (int)a, (int)b);

@@ -25,6 +25,7 @@ static const struct section {
     {"latencystats", NULL, "Latencystats", info_latencystats, 0},
     {"cluster", NULL, "Cluster", info_cluster, SECTION_DEFAULT},
     {"locks", NULL, "Locks", info_locks, SECTION_DEFAULT},
+    {"backend", NULL, "Backend", info_backend, SECTION_DEFAULT},
     {"keyspace", NULL, "Keyspace", info_keyspace, SECTION_DEFAULT},
 };
 
