@@ -19,7 +19,11 @@ COPY server server
 RUN make -j"$(nproc)" && strip -o /latchkey build/latchkey
 
 # libevent and jemalloc are linked in; libc, libm and libgcc_s are what Debian's smallest image has.
+# The clients of the databases bring too much with them to be linked in.
 FROM debian:12-slim
+RUN apt-get update \
+    && apt-get install -y --no-install-recommends libsqlite3-0 libpq5 libmariadb3 \
+    && rm -rf /var/lib/apt/lists/*
 RUN useradd --system --user-group --home-dir /data --no-create-home latchkey \
     && install -d -o latchkey -g latchkey -m 750 /data
 COPY --from=build /latchkey /usr/local/bin/latchkey

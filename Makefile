@@ -71,11 +71,13 @@ LDFLAGS_ALL = -pthread $(LINK) -Wl,-z,relro,-z,now $(LDFLAGS)
 # binary runs on a machine that lacks it. The compiler is asked when the rule runs, since it may
 # have been installed by then.
 static = $(if $(wildcard $(shell $(CC) -print-file-name=lib$(1).a)),-l:lib$(1).a,-l$(1))
-LIBS = $(call static,event_core) $(call static,json-c) $(ALLOCATOR) -lm
+# The clients of the databases bring half a dozen libraries with them, which are shared ones.
+LIBS = $(call static,event_core) $(call static,json-c) $(ALLOCATOR) -lsqlite3 -lpq -lmariadb -lm
 
 # ---- sources -------------------------------------------------------------------------------------
 
-DIRS := base resp storage storage/rdb storage/log storage/rows conf server server/locks server/backend server/commands
+DIRS := base resp storage storage/rdb storage/log storage/rows storage/backend conf server \
+	server/locks server/backend server/commands
 MAIN := server/main.c
 SOURCES := $(wildcard $(DIRS:%=%/*.c))
 OBJECTS := $(patsubst %.c,$(OUT)/%.o,$(filter-out $(MAIN),$(SOURCES)))
@@ -84,7 +86,8 @@ ARCHIVE := $(OUT)/liblatchkey.a
 
 # In the test folders, a file that defines main is a program, and the others of its folder are
 # linked to each of them.
-TEST_DIRS := $(wildcard tests/unit/* tests/wire tests/differential tests/race tests/crash tests/locks)
+TEST_DIRS := $(wildcard tests/unit/* tests/wire tests/differential tests/race tests/crash tests/locks \
+	tests/backend)
 TEST_SOURCES := $(wildcard $(TEST_DIRS:%=%/*.c))
 TEST_MAINS := $(if $(TEST_SOURCES),$(shell grep -l '^int main\>' $(TEST_SOURCES) /dev/null))
 TEST_PROGRAMS := $(TEST_MAINS:%.c=$(OUT)/%)

@@ -270,7 +270,7 @@ static bool read_url(struct home *h, const char *text)
 {
     const char *why = NULL;
 
-    if (!backend_url_parse || !backend_url_parse(text, &h->url, &why)) {
+    if (!backend_url_parse(text, &h->url, &why)) {
         log_warning("The backend's URL is none: %s", why);
         return false;
     }
@@ -334,8 +334,8 @@ void home_free(struct home *h)
     home_reading_free(h);
     drain_free(h->drain);
     dirty_free(h->dirty);
-    if (backend_url_release)
-        backend_url_release(&h->url);
+
+    backend_url_release(&h->url);
     pthread_cond_destroy(&h->wake);
     pthread_cond_destroy(&h->changed);
     pthread_mutex_destroy(&h->lock);

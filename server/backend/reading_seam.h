@@ -17,9 +17,7 @@ WEAK void reading_stop(struct reading *r);
 WEAK void reading_emptied(struct reading *r);
 WEAK void reading_part(struct reading *r, struct shard *shard);
 WEAK void purge_run(struct home *h, struct backend *b);
-WEAK const struct backend_driver *backend_driver(struct slice scheme);
-WEAK bool backend_url_parse(const char *text, struct backend_url *out, const char **error);
-WEAK void backend_url_release(struct backend_url *u);
+
 #undef WEAK
 
 static inline void home_reading_new(struct home *h)

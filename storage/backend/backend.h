@@ -18,7 +18,7 @@
 
 enum backend_status {
     BACKEND_OK,
-    BACKEND_DOWN,     /* no connection, or it broke: it may come back */
+    BACKEND_DOWN,     /* no connection, or it broke: it may come back, after a new open() */
     BACKEND_NO_LEASE, /* somebody else has it; nothing was done */
     BACKEND_WRONG,    /* it will not work as it is: no permission, a table that does not fit */
     BACKEND_TIMEOUT,  /* longer than the options allow; the connection is closed */
@@ -29,11 +29,12 @@ struct backend_error {
     char text[256];
 };
 
+/* Copied. The same for all connections of a server. */
 struct backend_options {
     int timeout_ms;  /* of each function */
     int poll_ms;     /* how often changes are looked for where the database cannot tell them */
     bool migrate;    /* columns may be widened, collations changed */
-    bool watch;      /* triggers may be installed */
+    bool watch;      /* triggers are installed; else those of an earlier start are dropped */
     const char *who; /* names the server in the lease, for people */
 };
 
@@ -74,10 +75,11 @@ struct backend_batch {
 struct backend_scan {
     struct slice after; /* keys behind this one, bytewise; ptr NULL: from the beginning */
     struct slice
-        pattern;       /* a glob as KEYS has it, used as far as the database can; ptr NULL: all */
-    struct slice type; /* rows whose type begins so; ptr NULL: all */
-    size_t limit;      /* SIZE_MAX: all */
-    bool values;       /* else only keys, types and expiries are filled in */
+        pattern; /* a glob as KEYS has it, used as far as the database can; ptr NULL: all */
+    struct slice or_prefix; /* keys that begin so are told whatever the pattern; ptr NULL: none */
+    struct slice type;      /* rows whose type begins so, NULL being `string`; ptr NULL: all */
+    size_t limit;           /* SIZE_MAX: all */
+    bool values;            /* else only keys, types and expiries are filled in */
     int64_t now_ms;
 };
 
@@ -123,8 +125,9 @@ struct backend_driver {
                                 void *arg);
     /*
      * Waits for at most `wait_ms` and tells which keys others have changed or deleted since the
-     * last call (the first tells nothing and begins); what this table's apply() and purge() did is
-     * not told. On a connection of its own.
+     * last call. The first tells nothing and begins: what was read before it may be old. What
+     * apply() and purge() did, of whatever server, is not told. On a connection of its own, of one
+     * server at a time.
      */
     enum backend_status (*watch)(struct backend *b, int wait_ms, backend_key_fn *changed,
                                  void *arg);

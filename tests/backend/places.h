@@ -1,0 +1,11 @@
+/* Each kind of place, for places.c. */
+#ifndef TESTS_BACKEND_PLACES_H
+#define TESTS_BACKEND_PLACES_H
+
+#include "tests/backend/place.h"
+
+extern const struct place place_sqlite;
+void place_sqlite_start(void);
+void place_sqlite_stop(void);
+
+#endif
