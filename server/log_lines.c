@@ -6,6 +6,8 @@
 #include "base/num.h"
 #include "server/locks/lock_log.h"
 #include "server/locks/lock_restore.h"
+#include "server/policy_log.h"
+#include "storage/log/records.h"
 
 struct line {
     struct server *server;
@@ -157,6 +159,8 @@ bool log_line_apply(struct server *s, const struct slice *argv, int argc)
 
     if (lock_restores(argv[0]))
         return lock_restore(s, argv, argc);
+    if (policy_restores(argv[0]))
+        return policy_restore(s, argv, argc);
     for (size_t i = 0; i < COUNT_OF(words); i++) {
         if (slice_is(argv[0], words[i].word))
             return words[i].apply(&l);
@@ -188,6 +192,12 @@ void log_lines_apply(struct server *s, struct slice lines)
     log_notes_release(&n);
 }
 
+void log_lines_applied(struct server *s)
+{
+    lock_restored(s);
+    policy_restored(s);
+}
+
 /* ---- writing --------------------------------------------------------------------------------- */
 
 struct buf log_lines_all(struct server *s)
@@ -195,5 +205,6 @@ struct buf log_lines_all(struct server *s)
     struct records r = {0};
 
     lock_log_all(s, &r);
+    policy_log_all(s, &r);
     return r.bytes;
 }

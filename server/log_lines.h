@@ -1,6 +1,7 @@
 /*
  * Lines of the log that are no changes of keys: which versions the changes around them have given
- * (storage/log/record_versions.h), and locks (locks/lock_log.h). A snapshot has lines, too.
+ * (storage/log/record_versions.h), locks (locks/lock_log.h) and policies (policy_log.h). A snapshot
+ * has lines, too.
  */
 #ifndef LK_SERVER_LOG_LINES_H
 #define LK_SERVER_LOG_LINES_H
@@ -34,6 +35,8 @@ void log_notes_release(struct log_notes *n);
 bool log_line_apply(struct server *s, const struct slice *argv, int argc);
 /* The same for the lines of a snapshot. The world is stopped, or nothing runs yet. */
 void log_lines_apply(struct server *s, struct slice lines);
+/* All of them have come. The same. */
+void log_lines_applied(struct server *s);
 /* What there is to say at this moment. The world is stopped. The caller releases it. */
 struct buf log_lines_all(struct server *s);
 

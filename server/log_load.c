@@ -9,7 +9,6 @@
 #include "server/dispatch.h"
 #include "server/effects.h"
 #include "server/loading.h"
-#include "server/locks/lock_restore.h"
 #include "server/log_lines.h"
 #include "storage/log/log_check.h"
 
@@ -466,7 +465,7 @@ bool log_load(struct server *s, struct log_dir *dir, struct log_loaded *out)
     worker_read_clocks(l.worker);
     ok = load_kind(&l, dir, LOG_BASE) && load_kind(&l, dir, LOG_INCR) &&
          (!l.drops_rest || drop_rest(&l, dir));
-    lock_restored(s);
+    log_lines_applied(s);
     out->unversioned = versions_load_end(&s->keyspace) || l.repaired;
     out->append = out->append && manifest_last(&dir->manifest);
     if (ok && dir->manifest.len)

@@ -8,6 +8,7 @@
 #include "server/listener.h"
 #include "server/logging.h"
 #include "server/policer.h"
+#include "server/policy_log.h"
 #include "server/process.h"
 #include "server/slowlog.h"
 #include "server/title.h"
@@ -223,6 +224,7 @@ static void change_on_main(void *arg)
         change->edit(fresh, change->opaque, change->err) && apply_all(s, fresh, change->err);
     if (change->done) {
         warn_of_inert(s->conf, fresh);
+        policy_log_changed(s, fresh);
         server_publish_conf(s, fresh);
     } else {
         conf_free(fresh);
@@ -271,10 +273,16 @@ static void rewrite_on_main(void *arg)
     struct rewriting *r = arg;
 
     r->status = conf_rewrite(r->server->conf);
-    if (r->status < 0)
+    if (r->status < 0) {
         log_warning("CONFIG REWRITE failed: %s", strerror(-r->status));
-    else
-        log_warning("CONFIG REWRITE executed with success.");
+        return;
+    }
+    log_warning("CONFIG REWRITE executed with success.");
+    world_enter();
+    world_stop();
+    policy_log_rewritten(r->server);
+    world_resume();
+    world_leave();
 }
 
 int reconfigure_rewrite(struct server *s)

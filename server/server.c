@@ -15,11 +15,11 @@
 #include "server/listener.h"
 #include "server/loading.h"
 #include "server/locks/lock_desk.h"
-#include "server/locks/lock_restore.h"
 #include "server/log_lines.h"
 #include "server/logging.h"
 #include "server/migration.h"
 #include "server/policer.h"
+#include "server/policy_log.h"
 #include "server/process.h"
 #include "server/pubsub.h"
 #include "server/reaper.h"
@@ -166,6 +166,7 @@ bool server_init(struct server *s, struct conf *conf)
     s->saving = saving_new(s);
     s->rewriting = rewriting_new(s);
     s->journal = logging_new(s);
+    s->policy_log = policy_log_new(conf);
     s->pubsub = pubsub_new(conf_workers(conf));
     s->tracking = tracking_new(conf_workers(conf));
     s->locks = locks_new(conf_workers(conf));
@@ -369,7 +370,7 @@ static void on_loaded(struct server *s, bool ok)
     s->loading = NULL;
     if (ok) {
         log_lines_apply(s, loading_lines(l));
-        lock_restored(s);
+        log_lines_applied(s);
     }
     server_set_gate(s, GATE_LOADING, false);
     world_resume();
@@ -463,6 +464,7 @@ void server_release(struct server *s)
     home_free(s->home);
     keyspace_release(&s->keyspace);
     journal_free(s->journal);
+    policy_log_free(s->policy_log);
     command_table_free(s->commands);
     inbox_release(&s->main_inbox);
     event_base_free(s->main_base);

@@ -24,6 +24,7 @@ struct home;
 struct locks;
 struct latency;
 struct journal;
+struct policy_log;
 struct reaper;
 struct slowlog;
 struct listener;
@@ -68,6 +69,7 @@ struct server {
     struct slowlog *slowlog;
     struct reaper *reaper;
     struct journal *journal;
+    struct policy_log *policy_log;
 
     _Atomic uint32_t gates;              /* enum server_gates */
     _Atomic uint64_t logged_for_all;     /* the last group of the log that concerns all shards */

@@ -1,5 +1,7 @@
 /* POLICY: what becomes of keys by their prefix; see storage/policies.h and server/policer.h. */
+#include "server/durability.h"
 #include "server/policer.h"
+#include "server/policy_log.h"
 #include "server/reconfigure.h"
 #include "server/reply.h"
 #include "storage/policed.h"
@@ -35,6 +37,7 @@ static bool change_policies(struct call *c, struct edit *edit)
     bool done = reconfigure_edit(c->server, edit_policies, edit, &err);
 
     c->conf = c->server->conf;
+    durability_depend(c, policy_log_seq(c->server));
     if (done)
         policer_enforce_soon(c->worker);
     else
