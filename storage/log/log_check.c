@@ -94,7 +94,7 @@ static void judge(struct checking *k, const char *why, bool is_short)
     out->good = k->foreign || !k->ever_sealed ? k->unit : k->run;
     out->sealed = k->behind_seal && out->good == k->run;
     out->verdict = LOG_TAIL;
-    if (find_sound(out, bytes, k->run))
+    if (find_sound(out, bytes, out->good))
         out->verdict = LOG_DAMAGED;
     else if (!k->ever_sealed && !is_short && find_requests(out, bytes, k->cursor.start))
         out->verdict = LOG_DAMAGED;

@@ -173,6 +173,31 @@ static void test_damaged_redis(void)
     ok(c.verdict == LOG_DAMAGED && c.good == 23, "damage in the middle of a log of Redis");
 }
 
+static void seal_run(struct buf *b, const char *run, size_t synced)
+{
+    struct log_seal s = {.seq = 1, .synced = synced};
+    size_t at = b->len;
+
+    buf_append_str(b, run);
+    log_seal_put(b, &s, slice_make(b->ptr + at, b->len - at));
+}
+
+/* What is dropped is never nothing, or it would be dropped again and again. */
+static void test_sealed_garbage(void)
+{
+    struct buf b = {0};
+    struct log_check c;
+
+    buf_append_str(&b, "*2\r\n$6\r\nSELECT\r\n$1\r\n0\r\n#a seal that is none: #");
+    seal_run(&b, "", 0);
+    seal_run(&b, "garbage\r\n", 0);
+    seal_run(&b, "*2\r\n$3\r\nDEL\r\n$1\r\nk\r\n", b.len);
+    c = checked(b.ptr, b.len);
+    is_int(c.verdict, LOG_DAMAGED, "garbage that is sealed is damage");
+    ok(c.resume > c.good, "and more than nothing is left out");
+    buf_release(&b);
+}
+
 int main(void)
 {
     struct log l;
@@ -187,6 +212,7 @@ int main(void)
     test_of_redis();
     test_redis_behind(&l);
     test_damaged_redis();
+    test_sealed_garbage();
     buf_release(&l.bytes);
     return tap_done();
 }
