@@ -78,15 +78,17 @@ static bool upgrade(struct log_dir *dir)
 
 static bool open_dir(const struct conf *conf, struct log_dir *dir)
 {
-    int line = 0, status;
+    struct buf why = {0};
+    int status;
 
     log_dir_init(dir, conf->appenddirname, conf->appendfilename);
-    status = log_dir_read(dir, &line);
-    if (status == -EINVAL)
-        log_warning("The manifest of the log in %s is none: line %d", dir->path, line);
-    else if (status)
-        log_warning("The manifest of the log in %s cannot be read: %s", dir->path,
-                    strerror(-status));
+    status = log_dir_read(dir, &why);
+    if (status && !why.len)
+        buf_append_str(&why, strerror(-status));
+    if (status)
+        log_warning("The manifest of the log in %s cannot be read: %.*s", dir->path, (int)why.len,
+                    why.ptr);
+    buf_release(&why);
     return !status && upgrade(dir);
 }
 

@@ -60,11 +60,12 @@ int log_base_place(const struct log_base_options *o, const char *temp_name)
     struct log_dir dir;
     struct manifest m = {0};
     char *from = path_in(o->folder, temp_name), *name = NULL, *to = NULL;
+    struct buf why = {0};
     uint64_t number;
-    int line, status;
+    int status;
 
     log_dir_init(&dir, o->folder, o->filename);
-    status = log_dir_read(&dir, &line);
+    status = log_dir_read(&dir, &why);
     if (!status) {
         name = log_dir_next_base(&dir, &number, o->as_requests);
         to = path_in(o->folder, name);
@@ -85,6 +86,7 @@ int log_base_place(const struct log_base_options *o, const char *temp_name)
         file_ops->unlink(from);
     manifest_release(&m);
     log_dir_release(&dir);
+    buf_release(&why);
     mem_free(from);
     mem_free(to);
     mem_free(name);

@@ -67,14 +67,14 @@ static int read_text(const char *path, struct buf *out)
     return n < 0 ? (int)n : 0;
 }
 
-int log_dir_read(struct log_dir *d, int *line)
+int log_dir_read(struct log_dir *d, struct buf *why)
 {
     char *path = manifest_path(d, "");
     struct buf text = {0};
     int status = read_text(path, &text);
 
     manifest_release(&d->manifest);
-    if (!status && !manifest_parse(&d->manifest, buf_slice(&text), line))
+    if (!status && !manifest_parse(&d->manifest, buf_slice(&text), why))
         status = -EINVAL;
     else if (status == -ENOENT)
         status = 0;

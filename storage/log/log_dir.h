@@ -18,8 +18,8 @@ void log_dir_release(struct log_dir *d);
 /* The path of a file in it; the caller frees it with mem_free. */
 char *log_dir_path(const struct log_dir *d, const char *name);
 
-/* Reads the manifest; nothing is there if there is none. -EINVAL: *line of it cannot be read. */
-int log_dir_read(struct log_dir *d, int *line);
+/* Reads the manifest; nothing is there if there is none. -EINVAL: it is none, `why` is told. */
+int log_dir_read(struct log_dir *d, struct buf *why);
 /* The folder is made if it is not there. */
 int log_dir_make(const struct log_dir *d);
 /*

@@ -70,54 +70,84 @@ void manifest_release(struct manifest *m)
 /* ---- as text -------------------------------------------------------------------------------- */
 
 /* Pairs of a word and its value, in any order; words that nobody knows are passed over. */
-static bool read_part(const struct words *w, struct slice *name, uint64_t *seq, char *kind)
+static void read_part(const struct words *w, struct slice *name, uint64_t *seq, char *kind)
 {
-    bool numbered = false;
-
     *name = (struct slice){0};
+    *seq = 0;
     *kind = 0;
     for (size_t i = 0; i + 1 < w->len; i += 2) {
+        struct slice value = w->items[i + 1];
+
         if (slice_is(w->items[i], "file"))
-            *name = w->items[i + 1];
-        else if (slice_is(w->items[i], "seq"))
-            numbered = num_parse_uint(w->items[i + 1], seq);
-        else if (slice_is(w->items[i], "type") && w->items[i + 1].len == 1)
-            *kind = w->items[i + 1].ptr[0];
+            *name = value;
+        else if (slice_is(w->items[i], "seq") && !num_parse_uint(value, seq))
+            *seq = 0;
+        else if (slice_is(w->items[i], "type") && value.len)
+            *kind = value.ptr[0];
     }
-    return w->len % 2 == 0 && name->len && !memchr(name->ptr, '/', name->len) && numbered &&
-           (*kind == LOG_BASE || *kind == LOG_INCR || *kind == LOG_HISTORY);
 }
 
-static bool parse_line(struct manifest *m, struct slice line)
+static const char not_a_line[] = "Invalid AOF manifest file format";
+
+/* NULL, or what is wrong with it, in the words of Redis. */
+static const char *add_part(struct manifest *m, const struct words *w)
 {
-    struct words w = {0};
+    const struct log_part *last = manifest_last(m);
     struct slice name;
     uint64_t seq;
     char kind;
-    bool ok = words_split(&w, line);
 
-    if (ok && w.len && w.items[0].ptr[0] != '#') {
-        ok = read_part(&w, &name, &seq, &kind) && !(kind == LOG_BASE && manifest_base(m)) &&
-             !(kind == LOG_INCR && manifest_last(m) && manifest_last(m)->seq >= seq);
-        if (ok)
-            manifest_add(m, name, seq, (enum log_kind)kind);
-    }
-    words_release(&w);
-    return ok;
+    read_part(w, &name, &seq, &kind);
+    if (w->len % 2 || !name.len || !seq || !kind)
+        return not_a_line;
+    if (memchr(name.ptr, '/', name.len))
+        return "File can't be a path, just a filename";
+    if (kind != LOG_BASE && kind != LOG_INCR && kind != LOG_HISTORY)
+        return "Unknown AOF file type";
+    if (kind == LOG_BASE && manifest_base(m))
+        return "Found duplicate base file information";
+    if (kind == LOG_INCR && last && last->seq >= seq)
+        return "Found a non-monotonic sequence number";
+    manifest_add(m, name, seq, (enum log_kind)kind);
+    return NULL;
 }
 
-bool manifest_parse(struct manifest *m, struct slice text, int *line)
+static const char *parse_line(struct manifest *m, struct slice line)
+{
+    struct words w = {0};
+    const char *wrong;
+
+    if (line.len && line.ptr[0] == '#')
+        return NULL;
+    wrong = words_split(&w, line) ? add_part(m, &w) : not_a_line;
+    words_release(&w);
+    return wrong;
+}
+
+static bool fail(struct buf *why, int number, struct slice line, const char *what)
+{
+    buf_printf(why, "line %d, '%.*s': %s", number, (int)line.len, line.ptr, what);
+    return false;
+}
+
+/* One that is empty, or ends within a line, is not what was written once. */
+bool manifest_parse(struct manifest *m, struct slice text, struct buf *why)
 {
     *m = (struct manifest){0};
-    for (*line = 1; text.len; (*line)++) {
-        const char *end = memchr(text.ptr, '\n', text.len);
-        size_t len = end ? (size_t)(end - text.ptr) : text.len;
+    if (!text.len)
+        buf_append_str(why, "Found an empty AOF manifest");
+    for (int number = 1; text.len; number++) {
+        const char *end = memchr(text.ptr, '\n', text.len), *wrong;
+        struct slice line = slice_make(text.ptr, end ? (size_t)(end - text.ptr) : text.len);
 
-        if (!parse_line(m, slice_make(text.ptr, len)))
-            return false;
-        text = slice_make(text.ptr + len + (end != NULL), text.len - len - (end != NULL));
+        if (!end)
+            return fail(why, number, line, "The line has no end");
+        wrong = parse_line(m, line);
+        if (wrong)
+            return fail(why, number, line, wrong);
+        text = slice_make(end + 1, text.len - line.len - 1);
     }
-    return true;
+    return !why->len;
 }
 
 /* Quoted only where it must be. */

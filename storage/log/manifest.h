@@ -36,8 +36,8 @@ void manifest_release(struct manifest *m);
 /* Takes a part out. */
 void manifest_remove(struct manifest *m, size_t i);
 
-/* False, and *line the number of what is no line of a manifest. */
-bool manifest_parse(struct manifest *m, struct slice text, int *line);
+/* False, and appended to `why` what is wrong, for people, where the text is no manifest. */
+bool manifest_parse(struct manifest *m, struct slice text, struct buf *why);
 void manifest_format(const struct manifest *m, struct buf *out);
 
 #endif
