@@ -102,6 +102,7 @@ static bool begin(struct server *s, struct log_dir *dir, const struct log_loaded
         versions_floor(&s->keyspace, at.floor);
     }
 
+    log_dir_clean(dir);
     journal_set_sync(s->journal, sync_of(s->conf), s->conf->aof_timestamp_enabled);
     status = journal_start(s->journal, dir, &at);
     if (status) {
@@ -110,6 +111,7 @@ static bool begin(struct server *s, struct log_dir *dir, const struct log_loaded
         return false;
     }
     set_gates(s, s->conf);
+    rewriting_measure(s);
     return true;
 }
 

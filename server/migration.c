@@ -214,16 +214,17 @@ static bool take_reply(struct target *t, struct migration *m, bool *good)
 
 static void take_replies(struct target *t, struct migration *m)
 {
-    bool good;
+    bool good, let_in;
 
     for (int i = m->password ? 0 : 1; i < 2; i++) {
         if (!take_reply(t, m, &good))
             return;
     }
+    let_in = !m->reply.len; /* else what it took went elsewhere, if it took anything */
     for (size_t i = 0; i < m->keys_len; i++) {
         if (!take_reply(t, m, &good))
             return;
-        m->keys[i].arrived = good && !m->reply.len;
+        m->keys[i].arrived = good && let_in;
     }
 }
 

@@ -121,7 +121,7 @@ static void note_success(struct rewriting *r, const struct rewrite_job *j)
     r->failures = 0;
     r->done++;
     if (j->logged)
-        atomic_store(&r->size_then, log_size(j->server));
+        rewriting_measure(j->server);
     log_notice("Background AOF rewrite finished successfully");
 }
 
@@ -224,14 +224,17 @@ enum rewriting_result rewriting_begin(struct server *s)
 
 /* ---- now and then ---------------------------------------------------------------------------- */
 
+void rewriting_measure(struct server *s)
+{
+    uint64_t size = log_size(s);
+
+    atomic_store(&s->rewriting->size_then, size ? size : 1);
+}
+
 static bool has_grown(struct server *s)
 {
-    struct rewriting *r = s->rewriting;
-    uint64_t size = log_size(s), then = atomic_load(&r->size_then);
-    uint64_t percent;
+    uint64_t size = log_size(s), then = atomic_load(&s->rewriting->size_then), percent;
 
-    if (!then) /* since the start */
-        atomic_store(&r->size_then, then = size ? size : 1);
     if (!s->conf->auto_aof_rewrite_percentage || size < s->conf->auto_aof_rewrite_min_size)
         return false;
     percent = size * 100 / then;

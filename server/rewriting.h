@@ -29,6 +29,8 @@ bool rewriting_runs(const struct server *s);
 
 /* On the main thread, outside of the world: */
 
+/* Growth of the log counts from its size now on. */
+void rewriting_measure(struct server *s);
 /* What was scheduled, what growth asks for, and what is broken; called at regular intervals. */
 void rewriting_tick(struct server *s);
 /* Ends the one that is being written, without a result. */

@@ -22,6 +22,11 @@ def test(name):
     return add
 
 
+def cases():
+    """Name and body of all tests, in their order."""
+    return list(_cases)
+
+
 def run():
     failed = 0
     print(f"1..{len(_cases)}")

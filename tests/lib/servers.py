@@ -1,6 +1,7 @@
 """Servers on folders that stay, for tests that hand files from one server to another: what they
 hold, read through the wire, and what stands in the files of their logs."""
 
+import concurrent.futures
 import os
 import shlex
 import shutil
@@ -8,6 +9,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import traceback
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "clients"))
 import tap  # noqa: E402
@@ -90,14 +92,17 @@ class Server:
     """A server on the files of a folder. The options come last, so that they win."""
 
     def __init__(self, binary, folder, *options):
-        self.folder, self.binary = folder, binary
-        self.port = tap.free_port()
+        self.folder, self.binary, self.options = folder, binary, options
         self.log = os.path.join(folder, "log")
+        self._start()
+
+    def _start(self):
+        self.port = tap.free_port()
         with open(self.log, "ab") as log:
             self.from_here = log.tell()
             self.process = subprocess.Popen(
-                [binary, "--port", str(self.port), "--dir", folder, "--save", "",
-                 "--appendonly", "no", "--enable-debug-command", "yes", *options],
+                [self.binary, "--port", str(self.port), "--dir", self.folder, "--save", "",
+                 "--appendonly", "no", "--enable-debug-command", "yes", *self.options],
                 stdout=log, stderr=log)
 
     def said(self):
@@ -112,6 +117,9 @@ class Server:
 
     def _answers(self):
         if self.process.poll() is not None:
+            if "already in use" in self.said():
+                self._start()
+                return False
             raise AssertionError(f"{self.binary} ended:\n{self.said()[-3000:]}")
         try:
             self.wire = Wire(self.port)
@@ -121,6 +129,11 @@ class Server:
 
     def connect(self, db=0):
         return Wire(self.port, db)
+
+    def connect_as(self, password):
+        wire = Wire(self.port)
+        wire("AUTH", password)
+        return wire
 
     def end(self):
         self.process.terminate()
@@ -134,6 +147,9 @@ class Server:
         """It ends by itself, and says so in these words."""
         tap.equal(self.process.wait(120), 1)
         text = self.said()
+        if "already in use" in text:
+            self._start()
+            return self.refuses(*words)
         for word in words:
             if word not in text:
                 raise AssertionError(f"{word!r} is not in {text[-2000:]}")
@@ -144,13 +160,28 @@ def new_folder():
     return _folders[-1]
 
 
-def run():
-    """All tests of the program, and no folder is left."""
+def run(at_once=4):
+    """All tests of the program, some at a time, since they mostly wait; and no folder is left."""
+    def outcome(body):
+        try:
+            body()
+            return None
+        except Exception:
+            return traceback.format_exc().rstrip()
+    cases, failed = tap.cases(), 0
+    print(f"1..{len(cases)}")
     try:
-        tap.run()
+        with concurrent.futures.ThreadPoolExecutor(at_once) as pool:
+            outcomes = pool.map(outcome, [body for _, body in cases])
+            for number, ((name, _), wrong) in enumerate(zip(cases, outcomes), 1):
+                print(f"{'not ' if wrong else ''}ok {number} - {name}", flush=True)
+                if wrong:
+                    failed += 1
+                    print("# " + wrong.replace("\n", "\n# "), flush=True)
     finally:
         for folder in _folders:
             shutil.rmtree(folder, ignore_errors=True)
+    sys.exit(1 if failed else 0)
 
 
 # ---- what a server holds -------------------------------------------------------------------------
