@@ -296,6 +296,16 @@ static void gather(void *item, void *opaque)
     f->items[f->n++] = item;
 }
 
+void dirty_forget(struct dirty *d, struct slice key, uint64_t hash)
+{
+    struct keyspace *ks = &d->home->server->keyspace;
+    struct found found = space_find(keyspace_space(ks, 0, d->shard), hash, key);
+
+    if (found.entry)
+        home_discard(d->home, keyspace_take(ks, 0, hash, found));
+    home_reading_part(d->home, &ks->shards[d->shard]);
+}
+
 static uint64_t forget_shard(struct dirty *d)
 {
     struct keyspace *ks = &d->home->server->keyspace;
@@ -311,16 +321,11 @@ static uint64_t forget_shard(struct dirty *d)
     set_hook(d, false);
     table_each(&d->items, gather, &f);
     for (size_t i = 0; i < f.n; i++) {
-        struct found found =
-            space_find(keyspace_space(ks, 0, d->shard), f.items[i]->hash, key_of(f.items[i]));
-
-        if (found.entry)
-            home_discard(d->home, keyspace_take(ks, 0, f.items[i]->hash, found));
+        dirty_forget(d, key_of(f.items[i]), f.items[i]->hash);
         drop(d, f.items[i]);
     }
     d->bytes = 0; /* rows that were taken are no matter of the shard any more */
     keyspace_next_version(ks, &ks->shards[d->shard], 0);
-    home_reading_part(d->home, &ks->shards[d->shard]);
     mem_free(f.items);
     return f.n;
 }

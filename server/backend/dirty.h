@@ -81,6 +81,8 @@ bool dirty_cut(struct home *h);
 size_t dirty_take(struct dirty *d, struct dirty_row **out, size_t max);
 /* The batch of this row, which is freed, is committed; or its key is dirty again. */
 void dirty_landed(struct dirty *d, struct dirty_row *row);
+/* The clean key leaves memory: what it is, the table says. */
+void dirty_forget(struct dirty *d, struct slice key, uint64_t hash);
 /*
  * Forgets all that is dirty and takes the entries out of memory, since the table is right and they
  * are not. Rows that were taken are the taker's to free. The world is stopped. How many they were.

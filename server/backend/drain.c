@@ -212,6 +212,29 @@ static void land(struct drain *d)
     d->len = 0;
 }
 
+/*
+ * A batch that was given up, and perhaps is in the table all the same: what was read there meanwhile
+ * may be of before.
+ */
+static void withdraw(struct drain *d)
+{
+    struct keyspace *ks = &d->home->server->keyspace;
+
+    for (size_t i = 0; i < d->len; i++) {
+        unsigned shard = shard_of(d->rows[i]->hash);
+
+        world_enter();
+        lock_take(&ks->shards[shard].lock);
+        if (!dirty_has(&ks->shards[shard], d->rows[i]->key, d->rows[i]->hash))
+            dirty_forget(&d->home->dirty[shard], d->rows[i]->key, d->rows[i]->hash);
+        lock_release(&ks->shards[shard].lock);
+        world_leave();
+        mem_free(d->rows[i]);
+    }
+    d->len = 0;
+    d->underway = false;
+}
+
 static void tell(struct home *h)
 {
     if (h->through)
@@ -245,7 +268,7 @@ static void commit(struct drain *d, const struct backend_batch *batch, uint64_t 
         world_leave();
     }
     if (was_given_up(d)) {
-        free_rows(d);
+        withdraw(d);
     } else {
         atomic_store(&h->committed, d->epoch);
         land(d);
@@ -279,10 +302,8 @@ enum backend_status drain_run(struct home *h)
 {
     struct drain *d = h->drain;
 
-    if (d->underway && was_given_up(d)) {
-        free_rows(d);
-        d->underway = false;
-    }
+    if (d->underway && was_given_up(d))
+        withdraw(d);
     if (!d->underway && !make_batch(d))
         return BACKEND_OK;
     return apply(d);

@@ -200,6 +200,7 @@ void home_look_at_waits(struct home *h)
         home_lock_out(h);
     world_resume();
     world_leave();
+    home_say(h, "the database does not answer", "");
     log_warning("The backend did not commit the changes of %llu keys in time: they were taken back",
                 (unsigned long long)n);
     durability_reached(h->server);
