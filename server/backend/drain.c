@@ -213,7 +213,7 @@ static void land(struct drain *d)
 }
 
 /*
- * A batch that was given up, and perhaps is in the table all the same: what was read there meanwhile
+ * A batch that was given up, and perhaps is in the table all the same: what was read meanwhile
  * may be of before.
  */
 static void withdraw(struct drain *d)
