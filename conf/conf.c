@@ -157,6 +157,17 @@ bool option_is_inert(enum option_id id)
     return options[id].flags & INERT;
 }
 
+bool conf_pairs_wait_for_data(const struct slice *pairs, size_t pairs_len)
+{
+    for (size_t i = 0; i < pairs_len; i += 2) {
+        const struct option *o = conf_find(pairs[i]);
+
+        if (o && o->flags & NOT_LOADING)
+            return true;
+    }
+    return false;
+}
+
 const char *option_name(enum option_id id)
 {
     return options[id].name;

@@ -210,6 +210,8 @@ bool option_is_secret(const struct option *o);
 
 /* The option is kept and answered, but has no effect in this server. */
 bool option_is_inert(enum option_id id);
+/* One of these options is not to be changed while the data is being loaded. */
+bool conf_pairs_wait_for_data(const struct slice *pairs, size_t pairs_len);
 const char *option_name(enum option_id id);
 /* Appends a sentence for the log: that this option, or a directive that is none, has no effect. */
 void conf_say_unsupported(struct slice name, struct buf *out);

@@ -12,6 +12,7 @@ enum option_flag {
     MULTI = 1 << 4,
     INERT = 1 << 5,
     MOOT = 1 << 6,
+    NOT_LOADING = 1 << 7,
 };
 
 /* A word of an ENUM or FLAGS option; the list ends with a NULL word. */

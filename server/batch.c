@@ -162,6 +162,13 @@ static void prepare(struct worker *w, const struct run *runs, int n)
         look_ahead(&runs[i], table_hint_item);
 }
 
+void batch_prepare(struct worker *w, struct conn *c)
+{
+    struct run run = {.c = c, .n = w->batch_len};
+
+    prepare(w, &run, 1);
+}
+
 /* ---- executing ------------------------------------------------------------------------------- */
 
 /* What lies behind the requests done must wait: parsing starts there anew when it goes on. */

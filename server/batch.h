@@ -19,6 +19,12 @@ void batch_gather(struct conn *c, size_t n);
 /* Works off what was gathered. */
 void batch_finish(struct worker *w);
 
+/*
+ * Has what the requests in the worker's batch need, which are `c`'s, on its way into the cache, and
+ * looks their commands up. For who runs them himself.
+ */
+void batch_prepare(struct worker *w, struct conn *c);
+
 /* Works off what lies in c->in; releases it when nothing is left. */
 void batch_run_incoming(struct conn *c);
 

@@ -351,6 +351,50 @@ static bool run(struct call *c)
     return done;
 }
 
+static void run_again_locked(struct call *c)
+{
+    struct keyspace *ks = &c->server->keyspace;
+    struct key_locks locks;
+    bool stops = !world_is_mine();
+
+    if (command_needs_world(c->cmd, c->argv, c->argc)) {
+        if (stops)
+            world_stop();
+        c->world = true;
+        c->conf = c->server->conf;
+        c->cmd->run(c);
+        serve(c, NULL);
+        if (stops)
+            world_resume();
+        return;
+    }
+    key_locks_take(&locks, c);
+    c->holds_shards = locks.any;
+    c->cmd->run(c);
+    serve(c, &locks);
+    key_locks_release(&locks, ks);
+}
+
+void dispatch_again(struct call *c)
+{
+    struct lock *lock = &c->server->keyspace.shards[shard_of(c->first_hash)].lock;
+
+    if (LIKELY(command_has_one_key(c->cmd, c->argv, c->argc))) {
+        lock_take(lock);
+        if (UNLIKELY(c->parsed->like))
+            look_ahead(c);
+        c->cmd->run(c);
+        if (UNLIKELY(serving_due(c->worker)))
+            serving_unlock(c->worker, shard_of(c->first_hash));
+        else
+            lock_release(lock);
+    } else {
+        run_again_locked(c);
+    }
+    if (UNLIKELY(c->worker->discarded_len))
+        effect_settle(c->worker);
+}
+
 /* Its locks are held, and its group has begun, by what it is a part of. */
 static void run_part(struct call *c)
 {

@@ -12,6 +12,12 @@
 /* Executes a request of the worker's batch. False: it must wait, and the connection with it. */
 bool dispatch(struct worker *w, struct conn *c, const struct parsed *p);
 
+/*
+ * Does once more what the log says that was done: locks what it needs and runs it. Nobody is asked
+ * whether it may, it counts as no command, and nothing waits.
+ */
+void dispatch_again(struct call *c);
+
 /* Counts the call's reply, which is an error. */
 void dispatch_count_error(struct call *c);
 

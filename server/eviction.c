@@ -383,7 +383,7 @@ bool eviction_make_room(struct worker *w)
         note_above(ev, false);
         return true;
     }
-    if (server_paused(w->server, w->mono_ms))
+    if (server_paused(w->server, w->mono_ms) || server_gate(w->server, GATE_LOADING))
         return true;
     if (w->server->conf->maxmemory_policy == CONF_NOEVICTION)
         ok = false;

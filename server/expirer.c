@@ -194,6 +194,8 @@ void expirer_note(struct worker *w, unsigned shard, int64_t at)
     struct worker *owner = &s->workers[shard % (unsigned)s->workers_len];
     int64_t planned = atomic_load(&owner->expire_at);
 
+    if (UNLIKELY(server_gate(s, GATE_LOADING)))
+        return; /* everybody is woken when that is over */
     while (at < planned) {
         if (!atomic_compare_exchange_weak(&owner->expire_at, &planned, at))
             continue;

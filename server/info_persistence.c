@@ -64,22 +64,29 @@ static void log_of_changes(struct info *i)
     info_int(i, "aof_last_cow_size", 0);
     info_int(i, "module_fork_in_progress", 0);
     info_int(i, "module_fork_last_cow_size", 0);
-    if (on)
+    if (on || loading_is_of_log(i->server->loading))
         sizes_of_log(i, &f);
+}
+
+/* As Redis reckons: a second, as long as none is over. */
+static int64_t seconds_left(const struct loading_facts *f)
+{
+    int64_t passed_s = clock_wall_ms() / 1000 - f->began_s;
+    uint64_t left = f->total > f->loaded ? f->total - f->loaded : 0;
+
+    return passed_s > 0 ? (int64_t)((double)passed_s * (double)left / (double)(f->loaded + 1)) : 1;
 }
 
 static void loading(struct info *i, const struct loading_facts *f)
 {
-    int64_t passed_s = clock_wall_ms() / 1000 - f->began_s;
     double share = f->total ? (double)f->loaded / (double)f->total : 0;
 
     info_int(i, "loading_start_time", f->began_s);
     info_int(i, "loading_total_bytes", (int64_t)f->total);
-    info_int(i, "loading_rdb_used_mem", 0);
+    info_int(i, "loading_rdb_used_mem", (int64_t)f->used_memory);
     info_int(i, "loading_loaded_bytes", (int64_t)f->loaded);
     info_ratio(i, "loading_loaded_perc", share * 100);
-    info_int(i, "loading_eta_seconds",
-             share > 0 ? (int64_t)((double)passed_s * (1 - share) / share) : 1);
+    info_int(i, "loading_eta_seconds", seconds_left(f));
 }
 
 void info_persistence(struct info *i)

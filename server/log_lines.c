@@ -137,10 +137,12 @@ static bool version_of(const struct line *l)
     if (db < 0 || db >= ks->databases)
         return true;
     hash = hash_bytes(l->argv[3]);
-    f = space_find(keyspace_space(ks, (int)db, shard_of(hash)), hash, l->argv[3]);
     n = (int64_t)versions_loaded(ks, (uint64_t)n);
+    lock_take(&ks->shards[shard_of(hash)].lock);
+    f = space_find(keyspace_space(ks, (int)db, shard_of(hash)), hash, l->argv[3]);
     if (f.entry)
         f.entry->version = (uint64_t)n;
+    lock_release(&ks->shards[shard_of(hash)].lock);
     return true;
 }
 
@@ -152,6 +154,11 @@ static const struct {
 } words[] = {
     {"v", off}, {"at", at}, {"is", is}, {"ver", version_of}, {"floor", floor_of},
 };
+
+bool log_line_needs_world(struct slice word)
+{
+    return lock_restores(word) || policy_restores(word) || slice_is(word, "floor");
+}
 
 bool log_line_apply(struct server *s, const struct slice *argv, int argc)
 {

@@ -29,14 +29,16 @@ enum log_note log_notes_add(struct log_notes *n, struct slice line);
 void log_notes_release(struct log_notes *n);
 
 /*
- * Does what a note says, while data is loaded. False if it makes no sense; one of an unknown word
- * is passed over.
+ * Does what a note says, while data is loaded, in the world. False if it makes no sense; one of an
+ * unknown word is passed over.
  */
 bool log_line_apply(struct server *s, const struct slice *argv, int argc);
 /* The same for the lines of a snapshot. The world is stopped, or nothing runs yet. */
 void log_lines_apply(struct server *s, struct slice lines);
 /* All of them have come. The same. */
 void log_lines_applied(struct server *s);
+/* Whether the world is to be stopped for a note of this word. */
+bool log_line_needs_world(struct slice word);
 /* What there is to say at this moment. The world is stopped. The caller releases it. */
 struct buf log_lines_all(struct server *s);
 

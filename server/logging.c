@@ -76,7 +76,7 @@ static bool upgrade(struct log_dir *dir)
     return !status;
 }
 
-static bool open_dir(const struct conf *conf, struct log_dir *dir)
+bool logging_open(const struct conf *conf, struct log_dir *dir)
 {
     struct buf why = {0};
     int status;
@@ -92,7 +92,7 @@ static bool open_dir(const struct conf *conf, struct log_dir *dir)
     return !status && upgrade(dir);
 }
 
-static bool begin(struct server *s, struct log_dir *dir, const struct log_loaded *loaded)
+bool logging_begin(struct server *s, struct log_dir *dir, const struct log_loaded *loaded)
 {
     struct journal_place at = {loaded->append, loaded->db, loaded->seq, 0};
     int status;
@@ -113,19 +113,6 @@ static bool begin(struct server *s, struct log_dir *dir, const struct log_loaded
     set_gates(s, s->conf);
     rewriting_measure(s);
     return true;
-}
-
-bool logging_start(struct server *s)
-{
-    struct log_loaded loaded;
-    struct log_dir dir;
-    bool ok;
-
-    if (!s->conf->appendonly)
-        return true;
-    ok = open_dir(s->conf, &dir) && log_load(s, &dir, &loaded) && begin(s, &dir, &loaded);
-    log_dir_release(&dir);
-    return ok;
 }
 
 void logging_end(struct server *s)
@@ -158,7 +145,7 @@ static bool turn_on(struct server *s, const struct conf *conf, struct buf *why)
         buf_append_str(why, "The log of changes is still being ended. Try again.");
         return false;
     }
-    if (!open_dir(conf, &dir)) {
+    if (!logging_open(conf, &dir)) {
         log_dir_release(&dir);
         buf_append_str(why, "Unable to turn on AOF. Check server logs.");
         return false;
@@ -174,6 +161,8 @@ static bool turn_on(struct server *s, const struct conf *conf, struct buf *why)
 
 bool logging_configure(struct server *s, const struct conf *to, struct buf *why)
 {
+    if (s->loading)
+        return true; /* it is looked at when the log begins */
     journal_set_sync(s->journal, sync_of(to), to->aof_timestamp_enabled);
     if (!to->appendonly && logging_is_on(s))
         turn_off(s);

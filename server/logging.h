@@ -1,6 +1,6 @@
 /*
- * The log of changes in the life of the server: loading it at the start, turning it on and off, new
- * bases for it, and what happens when it cannot be written.
+ * The log of changes in the life of the server: beginning it when it has been loaded, turning it on
+ * and off, new bases for it, and what happens when it cannot be written.
  */
 #ifndef LK_SERVER_LOGGING_H
 #define LK_SERVER_LOGGING_H
@@ -8,8 +8,15 @@
 #include "server/server.h"
 #include "storage/log/journal.h"
 
-/* Loads the log and begins to write it, if it is on. False, and said why, if it cannot. */
-bool logging_start(struct server *s);
+struct log_loaded;
+
+/* Reads which files there are. False, and said why, if it cannot; *dir is to be released. */
+bool logging_open(const struct conf *conf, struct log_dir *dir);
+/*
+ * The log in this folder, which is taken over, has been loaded: from now on it is written. False,
+ * and said why, if it cannot be. On the main thread, the world is stopped.
+ */
+bool logging_begin(struct server *s, struct log_dir *dir, const struct log_loaded *loaded);
 /* All threads have ended: what is left is written. */
 void logging_end(struct server *s);
 

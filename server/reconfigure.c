@@ -6,6 +6,7 @@
 #include "base/world.h"
 #include "server/crash.h"
 #include "server/listener.h"
+#include "server/loading.h"
 #include "server/logging.h"
 #include "server/policer.h"
 #include "server/policy_log.h"
@@ -119,7 +120,8 @@ static bool apply_slowlog(struct server *s, const struct conf *to, struct buf *w
 static bool apply_policies(struct server *s, const struct conf *to, struct buf *why)
 {
     (void)why;
-    policer_apply(s, &to->key_policy);
+    if (!loading_is_of_log(s->loading)) /* then it is done when that is over */
+        policer_apply(s, &to->key_policy);
     return true;
 }
 

@@ -15,7 +15,6 @@
 #include "server/listener.h"
 #include "server/loading.h"
 #include "server/locks/lock_desk.h"
-#include "server/log_lines.h"
 #include "server/logging.h"
 #include "server/migration.h"
 #include "server/policer.h"
@@ -69,8 +68,8 @@ __attribute__((no_sanitize("thread"))) void server_sum_stats(const struct server
                                                              struct stats *out)
 {
     memset(out, 0, sizeof(*out));
-    for (int i = 0; i < s->workers_len; i++) {
-        const struct stats *from = &s->workers[i].stats;
+    for (int i = 0; i < s->workers_len + (s->loader != NULL); i++) {
+        const struct stats *from = i < s->workers_len ? &s->workers[i].stats : &s->loader->stats;
 
 #define STAT(field, what) out->field += from->field;
 #include "server/stats.def"
@@ -144,6 +143,18 @@ static bool make_workers(struct server *s)
     return true;
 }
 
+bool server_make_loader(struct server *s)
+{
+    struct worker *w = mem_zalloc_lines(sizeof(*w));
+
+    if (worker_init(w, s, s->workers_len)) {
+        s->loader = w;
+        return true;
+    }
+    mem_free(w);
+    return false;
+}
+
 bool server_init(struct server *s, struct conf *conf)
 {
     s->conf = conf;
@@ -167,15 +178,15 @@ bool server_init(struct server *s, struct conf *conf)
     s->rewriting = rewriting_new(s);
     s->journal = logging_new(s);
     s->policy_log = policy_log_new(conf);
-    s->pubsub = pubsub_new(conf_workers(conf));
-    s->tracking = tracking_new(conf_workers(conf));
-    s->locks = locks_new(conf_workers(conf));
+    s->pubsub = pubsub_new(conf_workers(conf) + 1); /* for the loader, too */
+    s->tracking = tracking_new(conf_workers(conf) + 1);
+    s->locks = locks_new(conf_workers(conf) + 1);
     server_set_gate(s, GATE_MEMORY, conf->maxmemory > 0);
     s->client_limit = client_limit_of(conf);
     s->main_base = event_base_new();
     if (!s->main_base || inbox_init(&s->main_inbox) < 0 || !rename_commands(s) || !make_workers(s))
         return false;
-    if (!home_new(s, &s->home) || !logging_start(s))
+    if (!home_new(s, &s->home))
         return false;
     log_notice("Server initialized");
     s->listener = listener_new(s, s->main_base);
@@ -313,12 +324,15 @@ static void leave_main_loop(struct inbox_message *m, void *owner)
     struct server *s = owner;
 
     mem_free(m);
+    if (s->ended_by_signal && s->loading)
+        log_warning("Received shutdown signal during loading, exiting now.");
     if (s->ended_by_signal && !server_prepare_end(s, end_by_signal(s, s->ended_by_signal))) {
         log_warning("Errors trying to shut down the server. Check the logs for more information.");
         atomic_store(&s->shutdown_asked, false);
         signals_go_on(s);
         return;
     }
+    s->loop_left = true;
     event_base_loopbreak(s->main_base);
 }
 
@@ -353,25 +367,39 @@ static void main_loop(struct server *s)
     event_assign(&cron_event, s->main_base, -1, EV_PERSIST, on_cron, s);
     event_add(&inbox_event, NULL);
     event_add(&cron_event, &cron);
-    if (!s->loading)
-        announce(s);
-    event_base_loop(s->main_base, EVLOOP_NO_EXIT_ON_EMPTY);
+    if (!s->loop_left)
+        event_base_loop(s->main_base, EVLOOP_NO_EXIT_ON_EMPTY);
     event_del(&inbox_event);
     event_del(&cron_event);
+}
+
+/* What its stand-in for a worker has counted was counted by the first one. */
+static void end_loader(struct server *s)
+{
+    struct worker *w = s->loader;
+
+    if (!w)
+        return;
+#define STAT(field, what) s->workers[0].stats.field += w->stats.field;
+#include "server/stats.def"
+#undef STAT
+    s->loader = NULL;
+    worker_release(w);
+    mem_free(w);
 }
 
 /* The data is there, or cannot be. */
 static void on_loaded(struct server *s, bool ok)
 {
     struct loading_job *l = s->loading;
+    bool of_log = loading_is_of_log(l);
 
     world_enter();
     world_stop();
     s->loading = NULL;
-    if (ok) {
-        log_lines_apply(s, loading_lines(l));
-        log_lines_applied(s);
-    }
+    end_loader(s);
+    if (of_log)
+        policer_apply(s, &s->conf->key_policy);
     server_set_gate(s, GATE_LOADING, false);
     world_resume();
     world_leave();
@@ -386,18 +414,44 @@ static void on_loaded(struct server *s, bool ok)
     event_base_loopbreak(s->main_base);
 }
 
-/* False if there is a snapshot that cannot be read. Where there is a log that has been loaded. */
+/*
+ * What takes but a moment is done before the first client is answered, and all of it where a
+ * database is to begin with it.
+ */
+static void load_for_a_moment(struct server *s)
+{
+    enum { MOMENT_MS = 50 };
+    struct pollfd inbox = {.fd = s->main_inbox.fd, .events = POLLIN};
+
+    do {
+        if (poll(&inbox, 1, MOMENT_MS) > 0)
+            inbox_drain(&s->main_inbox, s);
+    } while (s->home && s->loading && !s->loop_left);
+}
+
+/* False if there is something that cannot be read. While a log is loaded no policy holds. */
 static bool begin_loading(struct server *s)
 {
     int status;
 
-    if (s->conf->appendonly || s->home)
+    if (!s->conf->appendonly)
+        policer_apply(s, &s->conf->key_policy);
+    if (s->home && !s->conf->appendonly) {
+        announce(s);
         return true;
+    }
     s->loading = loading_begin(s, on_loaded, &status);
-    if (s->loading || status == -ENOENT)
+    if (s->loading) {
+        load_for_a_moment(s);
+        return !s->load_failed;
+    }
+    if (status == -ENOENT) {
+        announce(s);
         return true;
-    log_warning("Fatal error loading the DB %s: %s. Exiting.", s->conf->dbfilename,
-                strerror(-status));
+    }
+    if (!s->conf->appendonly)
+        log_warning("Fatal error loading the DB %s: %s. Exiting.", s->conf->dbfilename,
+                    strerror(-status));
     return false;
 }
 
@@ -421,7 +475,6 @@ int server_run(struct server *s)
         log_warning("Cannot wait for signals: %s", strerror(-status));
     mem_purge_in_background(s->conf->jemalloc_bg_thread);
     s->start_memory = mem_used();
-    policer_apply(s, &s->conf->key_policy);
     ok = ok && begin_loading(s) && (!s->home || home_start(s->home));
     while (ok && started < s->workers_len)
         ok = worker_start(&s->workers[started++]);
@@ -454,6 +507,9 @@ void server_release(struct server *s)
     s->locks->ending = true;
     for (int i = 0; i < s->workers_len; i++)
         worker_release(&s->workers[i]);
+    if (s->loader)
+        worker_release(s->loader);
+    mem_free(s->loader);
     mem_free(s->workers);
     pubsub_free(s->pubsub);
     tracking_free(s->tracking, &s->keyspace);

@@ -59,6 +59,7 @@ struct server {
 
     struct worker *workers;
     int workers_len;
+    struct worker *loader; /* see server_make_loader(); NULL but while the log is loaded */
     struct listener *listener;
     struct event_base *main_base;
     struct inbox main_inbox;
@@ -108,6 +109,7 @@ struct server {
     struct loading_job *loading;      /* NULL: not, or not any more */
     uint64_t load_keys, load_expired; /* what was found then */
     bool load_failed;
+    bool loop_left; /* the main thread has come to its end */
 };
 
 /*
@@ -117,6 +119,13 @@ bool server_init(struct server *s, struct conf *conf);
 /* Serves until a signal or SHUTDOWN ends it. The exit status. */
 int server_run(struct server *s);
 void server_release(struct server *s);
+
+/*
+ * What stands for a worker where the log of changes is loaded, by a thread that is none: without
+ * connections and a loop, its index behind those of all others. Before the workers start. False,
+ * and logged, if it cannot be made.
+ */
+bool server_make_loader(struct server *s);
 
 /*
  * Runs fn(arg) on the main thread and waits for it. The caller is a worker in a round; if it has

@@ -31,6 +31,11 @@ void cmd_config_set(struct call *c)
         call_syntax_error(c);
         return;
     }
+    if (server_gate(c->server, GATE_LOADING) &&
+        conf_pairs_wait_for_data(c->argv + 2, (size_t)c->argc - 2)) {
+        reply_error(c, "LOADING Redis is loading the dataset in memory");
+        return;
+    }
     done = reconfigure(c->server, c->argv + 2, (size_t)c->argc - 2, conn_is_local(c->conn), &err);
     c->conf = c->server->conf;
     if (done)

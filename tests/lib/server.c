@@ -288,30 +288,44 @@ int server_wait_end(struct server *s, int timeout_ms)
 }
 
 /* Any answer will do: +PONG, or -NOAUTH, or whatever else proves that requests are read. */
-static bool answers(const struct server *s)
+enum answer { ANSWER_NONE, ANSWER_LOADING, ANSWER_READY };
+
+static enum answer ask(const struct server *s)
 {
-    char reply[64];
+    char reply[64] = "";
     int fd = s->port ? raw_connect_tcp("127.0.0.1", s->port) : raw_connect_unix(s->socket_path);
     bool answered = fd >= 0 && raw_send_str(fd, "PING\r\n") &&
                     raw_read_some(fd, reply, sizeof(reply), READY_MS) > 0;
 
     if (fd >= 0)
         close(fd);
-    return answered;
+    if (!answered)
+        return ANSWER_NONE;
+    return strncmp(reply, "-LOADING", 8) == 0 ? ANSWER_LOADING : ANSWER_READY;
 }
 
-bool server_wait_ready(struct server *s)
+static bool wait_for(struct server *s, enum answer least)
 {
     long long end = raw_now_ms() + READY_MS;
 
     while (raw_now_ms() < end) {
-        if (answers(s))
+        if (ask(s) >= least)
             return true;
         if (server_wait_end(s, 0) >= 0)
             return false;
         raw_sleep_ms(2);
     }
     return false;
+}
+
+bool server_wait_ready(struct server *s)
+{
+    return wait_for(s, ANSWER_READY);
+}
+
+bool server_wait_port(struct server *s)
+{
+    return wait_for(s, ANSWER_LOADING);
 }
 
 /* The port may have been taken by somebody else meanwhile. */
@@ -331,7 +345,7 @@ static void renew_port(struct server *s)
     }
 }
 
-bool server_restart(struct server *s, int signal)
+static bool restart(struct server *s, int signal, enum answer least)
 {
     enum { ATTEMPTS = 3 };
     bool ready = false;
@@ -344,9 +358,19 @@ bool server_restart(struct server *s, int signal)
         renew_port(s);
         launch(s, input);
         close(input);
-        ready = server_wait_ready(s);
+        ready = wait_for(s, least);
     }
     return ready;
+}
+
+bool server_restart(struct server *s, int signal)
+{
+    return restart(s, signal, ANSWER_READY);
+}
+
+bool server_restart_loading(struct server *s, int signal)
+{
+    return restart(s, signal, ANSWER_LOADING);
 }
 
 static struct server *start_once(const char *binary, int threads, const char *const *args)

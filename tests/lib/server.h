@@ -61,8 +61,11 @@ struct server *server_run_oracle(const char *args);
  */
 struct server *server_spawn(const char *args, const char *input);
 
-/* Waits for an answer (false: not in time, or it has ended). */
+/*
+ * Waits for an answer (false: not in time, or it has ended): with the data loaded, or any answer.
+ */
 bool server_wait_ready(struct server *s);
+bool server_wait_port(struct server *s);
 
 /* Waits for the end; the exit status, 128 + signal, or -1 when it does not end in time. */
 int server_wait_end(struct server *s, int timeout_ms);
@@ -72,6 +75,8 @@ int server_wait_end(struct server *s, int timeout_ms);
  * folder, on another port. False if it does not answer then.
  */
 bool server_restart(struct server *s, int signal);
+/* The same, for any answer: it may be loading. */
+bool server_restart_loading(struct server *s, int signal);
 
 /* The log holds the text (waits a little for it). */
 bool server_log_has(struct server *s, const char *text);

@@ -291,13 +291,18 @@ static void run_case(struct session *t, const struct wire_case *c)
         check_reply(t, w, c);
 }
 
+void session_cases_as_it_is(struct session *t, const struct wire_case *cases, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        run_case(t, &cases[i]);
+    close_all(t);
+}
+
 void session_cases(struct session *t, const char *group, const struct wire_case *cases, size_t n)
 {
     diag("%s: %s (RESP%d, threads %d)", t->family, group, t->protocol, t->threads);
     session_reset(t);
-    for (size_t i = 0; i < n; i++)
-        run_case(t, &cases[i]);
-    close_all(t);
+    session_cases_as_it_is(t, cases, n);
 }
 
 /* ---- main ---- */
