@@ -187,7 +187,7 @@ static bool stands_alone(const struct command *cmd)
     return cmd->run == cmd_select || cmd->run == cmd_multi || cmd->run == cmd_exec;
 }
 
-/* False if there is no such command, so that this is no log of Redis. A group has versions as one. */
+/* False if there is no such command: this is no log of Redis. A group has versions as one. */
 static bool apply(struct log_applier *a, size_t at, const struct slice *argv,
                   const struct parsed *p)
 {

@@ -68,13 +68,14 @@ __attribute__((no_sanitize("thread"))) void server_sum_stats(const struct server
                                                              struct stats *out)
 {
     memset(out, 0, sizeof(*out));
-    for (int i = 0; i < s->workers_len + (s->loader != NULL); i++) {
-        const struct stats *from = i < s->workers_len ? &s->workers[i].stats : &s->loader->stats;
+    for (int i = 0; i < s->workers_len; i++) {
+        const struct stats *from = &s->workers[i].stats;
 
 #define STAT(field, what) out->field += from->field;
 #include "server/stats.def"
 #undef STAT
     }
+    out->dirty += s->loader ? s->loader->stats.dirty : s->changes_loaded;
 }
 
 void server_reset_stats(struct server *s)
@@ -373,16 +374,14 @@ static void main_loop(struct server *s)
     event_del(&cron_event);
 }
 
-/* What its stand-in for a worker has counted was counted by the first one. */
+/* Nothing of what it counted is told, but for the changes: no snapshot has them. */
 static void end_loader(struct server *s)
 {
     struct worker *w = s->loader;
 
     if (!w)
         return;
-#define STAT(field, what) s->workers[0].stats.field += w->stats.field;
-#include "server/stats.def"
-#undef STAT
+    s->changes_loaded = w->stats.dirty;
     s->loader = NULL;
     worker_release(w);
     mem_free(w);

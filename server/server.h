@@ -108,6 +108,7 @@ struct server {
     bool log_ending;                  /* the log is off, but for the base that is being written */
     struct loading_job *loading;      /* NULL: not, or not any more */
     uint64_t load_keys, load_expired; /* what was found then */
+    uint64_t changes_loaded;          /* from the log */
     bool load_failed;
     bool loop_left; /* the main thread has come to its end */
 };

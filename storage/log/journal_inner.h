@@ -47,7 +47,7 @@ struct journal {
     struct version_line version_line;
     bool keeping; /* what is appended is to be written */
     bool asleep;  /* the thread, until it is woken */
-    bool stopping;
+    _Atomic bool stopping;
 
     _Atomic uint64_t seq, wanted, durable;
     _Atomic int state, sync;
