@@ -59,11 +59,14 @@ endif
 OUT := build/$(VARIANT)
 BIN := $(if $(filter release,$(VARIANT)),build/latchkey,$(OUT)/latchkey)
 
+# Where Debian has the headers of libpq and libmariadb.
+DATABASES := -I/usr/include/postgresql -I/usr/include/mariadb
+
 WARN := -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla \
 	-Wpointer-arith -Wformat=2 -Wundef -Wwrite-strings
 # Values are read through several struct views of the same bytes (packed collections, entries),
 # hence no-strict-aliasing.
-CFLAGS_ALL = -std=c11 -D_GNU_SOURCE -I. $(OPTIMISE) -g -pthread -fno-strict-aliasing \
+CFLAGS_ALL = -std=c11 -D_GNU_SOURCE -I. $(DATABASES) $(OPTIMISE) -g -pthread -fno-strict-aliasing \
 	-fno-plt $(WARN) -MMD -MP $(CFLAGS)
 LDFLAGS_ALL = -pthread $(LINK) -Wl,-z,relro,-z,now $(LDFLAGS)
 

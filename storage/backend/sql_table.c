@@ -11,12 +11,18 @@ static const struct {
 } additional[] = {{"type", true}, {"expiry", false}, {"version", false}, {"more", true}};
 
 static enum backend_status run_all(struct backend *b, const struct sql_table_steps *steps,
-                                   const char *const *templates)
+                                   const struct sql_table_step *list)
 {
     enum backend_status status = BACKEND_OK;
 
-    for (; *templates && status == BACKEND_OK; templates++)
-        status = steps->run(b, *templates);
+    for (; list->run && status == BACKEND_OK; list++) {
+        int64_t done = 0;
+
+        if (list->unless)
+            status = steps->ask(b, list->unless, &done);
+        if (status == BACKEND_OK && !done)
+            status = steps->run(b, list->run);
+    }
     return status;
 }
 

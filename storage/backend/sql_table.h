@@ -7,13 +7,21 @@
 
 #include "storage/backend/backend.h"
 
-/* Lists of templates end with NULL; each can be run again and then does nothing. */
+/*
+ * A statement, and a question whose answer is a number other than 0 if it need not be run (NULL: it
+ * can always be run). Both are templates of sql_text.h.
+ */
+struct sql_table_step {
+    const char *unless, *run;
+};
+
+/* Lists end with a statement that is NULL. */
 struct sql_table_steps {
-    const char *const *tables;
-    const char *const *indexes;     /* and whatever else is made once */
-    const char *const *triggers;    /* with `watch` */
-    const char *const *no_triggers; /* without */
-    const char *text, *number;      /* types of columns */
+    const struct sql_table_step *tables;
+    const struct sql_table_step *indexes;     /* and whatever else is made once */
+    const struct sql_table_step *triggers;    /* with `watch` */
+    const struct sql_table_step *no_triggers; /* without */
+    const char *text, *number;                /* types of columns */
     /* Runs a statement, given as a template of sql_text.h. */
     enum backend_status (*run)(struct backend *b, const char *template);
     /* The number in the first column of the first row, 0 if there is none. */

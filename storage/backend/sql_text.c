@@ -54,6 +54,28 @@ static void put_column(struct buf *out, const struct sql_names *n, const char *n
     buf_append_char(out, quote);
 }
 
+/* A name as a text. */
+static void put_text(struct buf *out, struct slice name)
+{
+    buf_append_char(out, '\'');
+    for (size_t i = 0; i < name.len; i++) {
+        buf_append_char(out, name.ptr[i]);
+        if (name.ptr[i] == '\'')
+            buf_append_char(out, '\'');
+    }
+    buf_append_char(out, '\'');
+}
+
+/* The table's name with its quotes, as a text. */
+static void put_quoted_text(struct buf *out, const struct sql_names *n, struct slice suffix)
+{
+    struct buf name = {0};
+
+    put_name(&name, n, n->table, suffix);
+    put_text(out, buf_slice(&name));
+    buf_release(&name);
+}
+
 static void put_word(struct buf *out, const struct sql_names *n, struct slice word)
 {
     struct slice suffix = slice_make(word.ptr + 1, word.len - 1);
@@ -64,6 +86,12 @@ static void put_word(struct buf *out, const struct sql_names *n, struct slice wo
         break;
     case 'i':
         put_name(out, n, sql_base_name(n->table), suffix);
+        break;
+    case 'l':
+        put_quoted_text(out, n, suffix);
+        break;
+    case 'c':
+        put_text(out, slice_str(n->key));
         break;
     case 'k':
         put_column(out, n, n->key);

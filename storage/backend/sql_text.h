@@ -27,8 +27,9 @@ struct sql_names {
 
 /*
  * Appends a template with what stands in braces replaced: {t} the table, {t_more} another table of
- * ours beside it, {i_more} the same without its schema, {k} the column of the key, {v} that of the
- * value, {o} the expression of the order.
+ * ours beside it, {i_more} the same without its schema, {l_more} the same as a literal, {k} the
+ * column of the key, {c} its name as a literal, {v} the column of the value, {o} the expression of
+ * the order.
  */
 void sql_format(struct buf *out, const struct sql_names *names, const char *template);
 /* The same as a string; freed with mem_free. */

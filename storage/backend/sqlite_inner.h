@@ -54,7 +54,7 @@ enum backend_status lite_number(struct lite *l, enum statement which, int64_t no
 enum backend_status lite_gather(struct lite *l, sqlite3_stmt *s, struct sql_keys *keys);
 
 /* sqlite_watch.c */
-extern const char *const lite_triggers[], *const lite_no_triggers[];
+extern const struct sql_table_step lite_triggers[], lite_no_triggers[];
 enum backend_status lite_watch(struct backend *b, int wait_ms, backend_key_fn *changed, void *arg);
 
 /* sqlite_table.c */

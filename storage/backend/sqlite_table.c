@@ -2,19 +2,20 @@
 #include "base/mem.h"
 #include "storage/backend/sqlite_inner.h"
 
-static const char *const tables[] = {
-    "CREATE TABLE IF NOT EXISTS {t} ({k} TEXT NOT NULL PRIMARY KEY, {v} TEXT, type TEXT, "
-    "expiry INTEGER, version INTEGER, more TEXT)",
-    "CREATE TABLE IF NOT EXISTS {t_latchkey} (name TEXT NOT NULL PRIMARY KEY, value TEXT)",
-    "CREATE TABLE IF NOT EXISTS {t_rejects} (key TEXT, value TEXT, type TEXT, reason TEXT, "
-    "time INTEGER)",
-    "CREATE TABLE IF NOT EXISTS {t_changes} (id INTEGER PRIMARY KEY, key TEXT)",
-    NULL,
+static const struct sql_table_step tables[] = {
+    {NULL, "CREATE TABLE IF NOT EXISTS {t} ({k} TEXT NOT NULL PRIMARY KEY, {v} TEXT, type TEXT, "
+           "expiry INTEGER, version INTEGER, more TEXT)"},
+    {NULL, "CREATE TABLE IF NOT EXISTS {t_latchkey} (name TEXT NOT NULL PRIMARY KEY, value TEXT)"},
+    {NULL, "CREATE TABLE IF NOT EXISTS {t_rejects} (key TEXT, value TEXT, type TEXT, reason TEXT, "
+           "time INTEGER)"},
+    {NULL, "CREATE TABLE IF NOT EXISTS {t_changes} (id INTEGER PRIMARY KEY, key TEXT)"},
+    {NULL, NULL},
 };
 
-static const char *const indexes[] = {
-    "CREATE INDEX IF NOT EXISTS {i_latchkey_expiry} ON {t} (expiry) WHERE expiry IS NOT NULL",
-    NULL,
+static const struct sql_table_step indexes[] = {
+    {NULL,
+     "CREATE INDEX IF NOT EXISTS {i_latchkey_expiry} ON {t} (expiry) WHERE expiry IS NOT NULL"},
+    {NULL, NULL},
 };
 
 enum backend_status lite_run(struct backend *b, const char *template)

@@ -12,26 +12,28 @@
     " BEGIN "
 #define NOTICE(row) "INSERT INTO {t_changes} (key) VALUES (" #row ".{k}); "
 
+#define OLD_NAME "INSERT INTO {t_changes} (key) SELECT OLD.{k} WHERE OLD.{k} IS NOT NEW.{k}; "
+#define PLAIN "CASE WHEN {v} IS NOT OLD.{v} THEN nullif(type, 'string:base64') ELSE type END"
+#define FORGET                                                                                     \
+    "UPDATE {t} SET version = NULL, type = " PLAIN " "                                             \
+    "WHERE {k} = NEW.{k} AND version = OLD.version; "
+
 /*
- * Who changes a value and leaves the version as it is does not know of us: it is another version
- * by now, and is no encoded bytes. A row that is replaced has neither column, anyway.
+ * Who changes a row and leaves the version as it is does not know of us: it is another version by
+ * now, and a new value is no encoded bytes. A row that is replaced has neither column, anyway.
  */
-const char *const lite_triggers[] = {
-    TRIGGER(INSERT) NOTICE(NEW) "END",
-    TRIGGER(DELETE) NOTICE(OLD) "END",
-    TRIGGER(UPDATE) "INSERT INTO {t_changes} (key) SELECT OLD.{k} WHERE OLD.{k} IS NOT "
-                    "NEW.{k}; " NOTICE(
-                        NEW) "UPDATE {t} SET version = NULL, type = nullif(type, 'string:base64') "
-                             "WHERE {k} = NEW.{k} AND version = OLD.version AND {v} IS NOT "
-                             "OLD.{v}; END",
-    NULL,
+const struct sql_table_step lite_triggers[] = {
+    {NULL, TRIGGER(INSERT) NOTICE(NEW) "END"},
+    {NULL, TRIGGER(DELETE) NOTICE(OLD) "END"},
+    {NULL, TRIGGER(UPDATE) OLD_NAME NOTICE(NEW) FORGET "END"},
+    {NULL, NULL},
 };
 
-const char *const lite_no_triggers[] = {
-    "DROP TRIGGER IF EXISTS {i_latchkey_INSERT}",
-    "DROP TRIGGER IF EXISTS {i_latchkey_DELETE}",
-    "DROP TRIGGER IF EXISTS {i_latchkey_UPDATE}",
-    NULL,
+const struct sql_table_step lite_no_triggers[] = {
+    {NULL, "DROP TRIGGER IF EXISTS {i_latchkey_INSERT}"},
+    {NULL, "DROP TRIGGER IF EXISTS {i_latchkey_DELETE}"},
+    {NULL, "DROP TRIGGER IF EXISTS {i_latchkey_UPDATE}"},
+    {NULL, NULL},
 };
 
 /* Changes may be there at any time, but the file is written to only if there are some. */

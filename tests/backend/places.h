@@ -8,4 +8,8 @@ extern const struct place place_sqlite;
 void place_sqlite_start(void);
 void place_sqlite_stop(void);
 
+extern const struct place place_pgsql;
+void place_pgsql_start(void);
+void place_pgsql_stop(void);
+
 #endif
