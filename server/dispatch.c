@@ -228,10 +228,12 @@ static NOINLINE void run_one_closely(struct call *c)
         seq = run_recorded(c);
     else
         c->cmd->run(c);
-    if (seq)
+    if (seq && c->worker->recording.single)
+        durability_logged_key(c->server, c->first_hash, seq);
+    else if (seq)
         durability_logged_in(c->server, shard, seq);
     if (c->gates & GATE_LOGGED && asks_for_durability(c))
-        durability_note_one(c, shard);
+        durability_note_one(c);
     if (c->gates & GATE_THROUGH)
         home_depend_one(c, shard);
     if (c->gates & CONN_GATE_TRACKING)

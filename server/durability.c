@@ -1,6 +1,7 @@
 /* Which replies wait for the disk, see durability.h. */
 #include "server/durability.h"
 
+#include "base/mem.h"
 #include "server/backend/home.h"
 #include "server/batch.h"
 #include "server/reply.h"
@@ -66,11 +67,32 @@ static bool is_wanted(const struct conn *c)
     return server_gate(c->worker->server, GATE_DURABLE);
 }
 
+enum { KEY_BITS = 8, KEY_SHIFT = 38 };
+
 /* ---- what it depends on --------------------------------------------------------------------- */
+
+/* By shard and a part of the hash that neither shards nor tables go by. Locked: the shard. */
+static uint64_t *of_key(const struct server *s, uint64_t hash)
+{
+    return &s->logged_of_keys[shard_of(hash) << KEY_BITS |
+                              (hash >> KEY_SHIFT & ((1u << KEY_BITS) - 1))];
+}
+
+void durability_begin(struct server *s)
+{
+    if (!s->logged_of_keys)
+        s->logged_of_keys = mem_zalloc(((size_t)SHARDS << KEY_BITS) * sizeof(uint64_t));
+}
 
 void durability_logged_in(struct server *s, unsigned shard, uint64_t seq)
 {
-    s->keyspace.shards[shard].logged = seq;
+    s->keyspace.shards[shard].logged = s->keyspace.shards[shard].logged_widely = seq;
+}
+
+void durability_logged_key(struct server *s, uint64_t hash, uint64_t seq)
+{
+    s->keyspace.shards[shard_of(hash)].logged = seq;
+    *of_key(s, hash) = seq;
 }
 
 void durability_logged(struct server *s, const struct key_locks *held, uint64_t seq)
@@ -126,12 +148,14 @@ void durability_note(struct call *c, const struct key_locks *held)
     conn->durable_once = DURABILITY_OF_SERVER;
 }
 
-void durability_note_one(struct call *c, unsigned shard)
+void durability_note_one(struct call *c)
 {
     const struct server *s = c->server;
-    uint64_t seq = s->keyspace.shards[shard].logged;
+    uint64_t widely = s->keyspace.shards[shard_of(c->first_hash)].logged_widely;
     uint64_t all = atomic_load_explicit(&s->logged_for_all, memory_order_relaxed);
+    uint64_t seq = *of_key(s, c->first_hash);
 
+    seq = seq > widely ? seq : widely;
     if (is_wanted(c->conn))
         depend(c->conn, seq > all ? seq : all);
     c->conn->durable_once = DURABILITY_OF_SERVER;

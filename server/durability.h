@@ -4,7 +4,9 @@
  *
  * Each shard knows the number of the last group of the log that concerns it. A command that is to
  * be durable depends on the largest of those of the shards that it has locked, whether it changed
- * something or only looked. What its connection is answered from then on is held until the log's
+ * something or only looked. While many write, there is a group that is not on the disk yet in most
+ * shards, so commands of one key go by less: the keys of a shard are told apart by a part of their
+ * hash. What its connection is answered from then on is held until the log's
  * thread says that so much is on the disk; requests that come meanwhile wait.
  *
  * Whose commands are to be durable: with `appendfsync always` those of all connections, unless one
@@ -31,6 +33,10 @@ void durability_set(struct conn *c, enum durability d);
 /* A group was logged: it concerns the shards in `held`, all of them if that is NULL. Locked. */
 void durability_logged(struct server *s, const struct key_locks *held, uint64_t seq);
 void durability_logged_in(struct server *s, unsigned shard, uint64_t seq);
+/* Nothing in it concerns any other key than that of this hash. */
+void durability_logged_key(struct server *s, uint64_t hash, uint64_t seq);
+/* There is a log from now on. The world is stopped, or not there yet. */
+void durability_begin(struct server *s);
 
 /* The number that what is seen in these shards depends on. Locked. */
 uint64_t durability_of(const struct server *s, const struct key_locks *held);
@@ -40,7 +46,8 @@ uint64_t durability_of(const struct server *s, const struct key_locks *held);
  * for a command that looks at keys without holding them.
  */
 void durability_note(struct call *c, const struct key_locks *held);
-void durability_note_one(struct call *c, unsigned shard);
+/* The same for a command of one key. */
+void durability_note_one(struct call *c);
 /* The reply shows what this group of the log tells, 0 for none, besides what it has locked. */
 void durability_depend(struct call *c, uint64_t seq);
 /* The same for EXEC, of whatever commands. */

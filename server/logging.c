@@ -49,6 +49,8 @@ static void set_gates(struct server *s, const struct conf *conf)
 {
     bool writing = journal_state(s->journal) == JOURNAL_WRITING;
 
+    if (logging_is_on(s))
+        durability_begin(s);
     server_set_gate(s, GATE_LOGGED, logging_is_on(s));
     versions_log(&s->keyspace, logging_is_on(s));
     if (writing || !logging_is_on(s))

@@ -10,6 +10,7 @@ static uint64_t give(struct worker *w)
     struct records *r = &w->recording.records;
     uint64_t seq = 0;
 
+    w->recording.single = r->count == 1;
     if (LIKELY(r->bytes.len)) {
         records_end_group(r, w->recording.plain);
         seq = journal_append(w->server->journal, r);

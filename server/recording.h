@@ -23,6 +23,7 @@ struct recording {
     int depth;              /* how many have begun one, each within the other */
     bool stated;            /* the command in hand has said what is to be recorded of it */
     bool plain;             /* nothing in the group is said otherwise than it came */
+    bool single;            /* the group that was given last was of one request */
     uint64_t aside;         /* changes counted since the start that are no command's own */
 };
 

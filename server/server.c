@@ -520,6 +520,7 @@ void server_release(struct server *s)
     keyspace_release(&s->keyspace);
     journal_free(s->journal);
     policy_log_free(s->policy_log);
+    mem_free(s->logged_of_keys);
     command_table_free(s->commands);
     inbox_release(&s->main_inbox);
     event_base_free(s->main_base);

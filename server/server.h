@@ -74,6 +74,7 @@ struct server {
 
     _Atomic uint32_t gates;              /* enum server_gates */
     _Atomic uint64_t logged_for_all;     /* the last group of the log that concerns all shards */
+    uint64_t *logged_of_keys;            /* see durability.c; NULL until there is a log */
     _Atomic bool broadcasts;             /* there are clients that are told of changes by prefix */
     _Atomic uint32_t keyvalue_listeners; /* subscribers of events that carry the value */
     _Atomic uint64_t next_client_id;

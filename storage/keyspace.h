@@ -23,15 +23,16 @@ struct dirty;
 
 struct shard {
     CACHE_ALIGNED struct lock lock;
-    uint64_t seq;          /* the last version given in this shard, to a key or lock */
-    uint64_t logged;       /* the last group of the log that concerns a key of it */
-    struct table *watched; /* keys that clients watch, see server/watch.h; NULL for none */
-    struct table *waited;  /* keys that clients wait for, see server/waited.h; NULL for none */
-    struct table *tracked; /* keys that clients cache, see server/tracked_keys.h; the same */
-    struct heard *heard;   /* keys whose events carry the value, see server/keyvalue.h; the same */
-    struct dirty *dirty;   /* see server/backend/dirty.h; NULL without a backend */
-    struct latches *locks; /* see server/locks/latch.h; NULL until the first */
-    uint64_t guards;       /* locks that guard a key of this shard, in any database */
+    uint64_t seq;           /* the last version given in this shard, to a key or lock */
+    uint64_t logged;        /* the last group of the log that concerns a key of it */
+    uint64_t logged_widely; /* the last that may concern any of its keys */
+    struct table *watched;  /* keys that clients watch, see server/watch.h; NULL for none */
+    struct table *waited;   /* keys that clients wait for, see server/waited.h; NULL for none */
+    struct table *tracked;  /* keys that clients cache, see server/tracked_keys.h; the same */
+    struct heard *heard;    /* keys whose events carry the value, see server/keyvalue.h; the same */
+    struct dirty *dirty;    /* see server/backend/dirty.h; NULL without a backend */
+    struct latches *locks;  /* see server/locks/latch.h; NULL until the first */
+    uint64_t guards;        /* locks that guard a key of this shard, in any database */
 };
 
 struct space_save;

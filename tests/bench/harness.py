@@ -20,7 +20,7 @@ SERVER_CORE, CLIENT_CORE = 0, os.cpu_count() - 1
 PR_SET_PDEATHSIG = 1
 PRIORITY = -15
 
-QUICK = False
+QUICK = FULL = False
 
 
 def executable(variable, default):
@@ -65,6 +65,7 @@ class Server:
             self.args += ["--threads", str(threads)]
         self.core = core
         self.process = None
+        self.patience_s = 10
 
     def __enter__(self):
         self.log = open(os.path.join(self.dir, "log"), "wb")
@@ -85,19 +86,21 @@ class Server:
         shutil.rmtree(self.dir, ignore_errors=True)
 
     def _wait_for_pong(self):
-        while time.monotonic() - self.spawned < 10:
+        while time.monotonic() - self.spawned < self.patience_s:
             if self.process.poll() is not None:
                 break
             try:
-                if self.call("PING") == "PONG":
+                if self.call("PING", loading="LOADING") == "PONG":
                     return (time.monotonic() - self.spawned) * 1000
             except OSError:
-                time.sleep(0.0005)
+                pass
+            time.sleep(0.0005)
         with open(os.path.join(self.dir, "log"), errors="replace") as log:
             raise SystemExit(f"{self.args[0]} does not answer:\n{log.read()}")
 
-    def call(self, *words):
-        """One command on a connection of its own; a simple or a bulk string comes back."""
+    def call(self, *words, loading=None):
+        """One command on a connection of its own; a simple or a bulk string comes back. `loading`
+        comes back while the server loads."""
         request = b"*%d\r\n" % len(words)
         for word in words:
             word = str(word).encode()
@@ -106,6 +109,8 @@ class Server:
             s.sendall(request)
             with s.makefile("rb") as replies:
                 line = replies.readline().decode().rstrip()
+                if loading and line.startswith("-LOADING"):
+                    return loading
                 if line.startswith("-") or not line:
                     raise SystemExit(f"{self.kind}: {' '.join(map(str, words))}: {line[1:]}")
                 if line.startswith("$"):
@@ -146,14 +151,14 @@ def build_tools():
     header = os.path.join(HERE, "wire.h")
     root = os.path.dirname(os.path.dirname(HERE))
     product = os.path.join(root, "build", "release", "liblatchkey.a")
-    for name in ("load", "probe", "zipf", "growth", "groups", "lockload"):
+    for name in ("load", "probe", "steady", "zipf", "growth", "groups", "lockload"):
         source, target = os.path.join(HERE, name + ".c"), os.path.join(TOOLS, name)
         # Only growth is about the server's own code, and linked with it.
         linked = [product, "-I" + root, "-l:libjemalloc.a", "-pthread"] if name == "growth" else []
         newest = max(os.path.getmtime(f) for f in [source, header, *linked[:1]])
         if not os.path.exists(target) or os.path.getmtime(target) < newest:
             subprocess.run([os.environ.get("CC", "cc"), "-std=c11", "-D_GNU_SOURCE", "-O2", "-Wall",
-                            "-Wextra", "-o", target, source, *linked, "-lm"], check=True)
+                            "-Wextra", "-pthread", "-o", target, source, *linked, "-lm"], check=True)
 
 
 def start_tool(name, *args, core=CLIENT_CORE):

@@ -24,7 +24,7 @@ struct wire {
     char buf[1 << 16];
 };
 
-static inline void wire_die(const char *what)
+__attribute__((noreturn)) static inline void wire_die(const char *what)
 {
     perror(what);
     exit(1);
