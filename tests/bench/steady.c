@@ -58,10 +58,8 @@ static void send_batch(struct client *c)
 {
     const struct plan *p = c->plan;
     size_t room = (size_t)p->batch * (p->value_len + 128), name = strlen(p->prefix) + 12;
-    char *out = malloc(room), *at = out, *end = out + room;
+    char *out = wire_alloc(room), *at = out, *end = out + room;
 
-    if (out == NULL)
-        wire_die("malloc");
     for (int i = 0; i < p->batch; i++) {
         at = put(at, end, "*%d\r\n$3\r\n%s\r\n$%zu\r\n%s%012lu\r\n", p->value_len ? 3 : 2,
                  p->value_len ? "SET" : "GET", name, p->prefix,
@@ -116,9 +114,8 @@ static void tell(struct client *clients, int n)
 
     for (int i = 0; i < n; i++)
         len += clients[i].len;
-    all = malloc((len + 1) * sizeof(*all));
-    if (all == NULL || len == 0)
-        wire_die("no samples");
+    all = wire_alloc((len + 1) * sizeof(*all));
+    all[len] = 0;
     for (int i = 0; i < n; i++) {
         memcpy(all + at, clients[i].us, clients[i].len * sizeof(*all));
         at += clients[i].len;
@@ -128,7 +125,7 @@ static void tell(struct client *clients, int n)
     for (size_t i = 0; i < sizeof(parts) / sizeof(*parts); i++) {
         size_t k = (size_t)((double)len * parts[i]);
 
-        printf(" %.1f", all[k < len ? k : len - 1] / 10.0);
+        printf(" %.1f", all[k < len || !len ? k : len - 1] / 10.0);
     }
     printf("\n");
     free(all);

@@ -30,6 +30,15 @@ __attribute__((noreturn)) static inline void wire_die(const char *what)
     exit(1);
 }
 
+static inline void *wire_alloc(size_t size)
+{
+    void *at = malloc(size);
+
+    if (at == NULL)
+        wire_die("malloc");
+    return at;
+}
+
 static inline void wire_open(struct wire *w, int port)
 {
     struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port)};
