@@ -4,6 +4,7 @@
 #include "base/mem.h"
 #include "resp/writer.h"
 #include "server/auth.h"
+#include "server/backend/fetching.h"
 #include "server/client_limit.h"
 #include "server/dispatch.h"
 #include "server/gates.h"
@@ -15,7 +16,9 @@
 enum {
     OUTPUT_FLUSH_FROM = 256 * 1024,
     /* What is to be looked at behind a request. */
-    STOPS = CONN_DOOMED | CONN_CLOSE_AFTER_REPLY | CONN_WAITS | CONN_PASSES,
+    /* What holds for one request alone. */
+    ONCE = CONN_PASSES | CONN_FETCHED,
+    STOPS = CONN_DOOMED | CONN_CLOSE_AFTER_REPLY | CONN_WAITS | ONCE,
 };
 
 /*
@@ -193,6 +196,14 @@ static void stop_at(struct run *run, int at, size_t start)
     run->args_len = (size_t)p->argc;
 }
 
+static void request_over(struct conn *c)
+{
+    if (c->flags & CONN_PASSES)
+        guarding_over(c);
+    if (c->flags & CONN_FETCHED)
+        fetching_over(c);
+}
+
 /* False when the connection waits or ends, and the rest of the run is not to be worked off. */
 static bool execute(struct run *run)
 {
@@ -202,8 +213,7 @@ static bool execute(struct run *run)
 
     for (int i = run->first; i < run->first + run->n; i++) {
         if (!dispatch(w, c, &w->batch[i])) {
-            if (c->flags & CONN_PASSES)
-                guarding_over(c);
+            request_over(c);
             stop_at(run, i, start);
             return false;
         }
@@ -212,9 +222,8 @@ static bool execute(struct run *run)
             incoming_free_blobs(c->in);
         if (LIKELY(!(c->flags & STOPS)))
             continue;
-        if (c->flags & CONN_PASSES)
-            guarding_over(c);
-        if (c->flags & (STOPS & ~CONN_PASSES)) {
+        request_over(c);
+        if (c->flags & (STOPS & ~ONCE)) {
             stop_behind(run, i);
             return false;
         }

@@ -217,6 +217,11 @@ bool call_find_write(struct call *c, int i, enum type type, struct entry **out)
     return fits_type(c, e, type);
 }
 
+bool call_is_here(struct call *c, int i)
+{
+    return find_as_it_is(c, i, c->db) != NULL;
+}
+
 struct entry *call_peek(struct call *c, int i)
 {
     return look_up(c, i, c->db);

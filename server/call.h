@@ -98,6 +98,8 @@ bool call_find(struct call *c, int i, enum type type, struct entry **out);
 struct entry *call_look(struct call *c, int i);
 /* For changing: counts nothing. */
 bool call_find_write(struct call *c, int i, enum type type, struct entry **out);
+/* Whether it has an entry, as it is: its time may be over. */
+bool call_is_here(struct call *c, int i);
 /* Neither counts nor marks. */
 struct entry *call_peek(struct call *c, int i);
 /*

@@ -1,5 +1,6 @@
 /* Connections: opening, reading, writing, closing. See conn.h. */
 #include "server/conn.h"
+#include "server/backend/fetching.h"
 
 #include "base/log.h"
 #include "base/mem.h"
@@ -109,6 +110,8 @@ static void bury(struct conn *c)
     waiting_end(c);
     lock_session_leave(c);
     guarding_forget(c);
+    if (c->flags & CONN_FETCHED)
+        fetching_over(c);
     transaction_drop(c);
     pubsub_drop(c);
     monitor_end(c);

@@ -27,6 +27,7 @@ struct tracker;
 struct outlet;
 struct lock_request;
 struct lock_session;
+struct seeker;
 
 enum conn_flags {
     CONN_CLOSE_AFTER_REPLY = 1 << 0, /* no more requests; closed when everything is written */
@@ -47,6 +48,7 @@ enum conn_flags {
     CONN_HELD = 1 << 15,    /* publishes faster than others deliver; not read from for a moment */
     CONN_SYNCING = 1 << 16, /* what it is answered is held until the disk has it */
     CONN_PASSES = 1 << 17,  /* its next request has its turn on guarded keys, see guarding.h */
+    CONN_FETCHED = 1 << 18, /* the keys of its next request are kept in memory for it */
     CONN_WAITS = CONN_PARKED | CONN_BLOCKED | CONN_HELD | CONN_SYNCING,
 };
 
@@ -83,8 +85,10 @@ struct conn_extra {
     struct outlet *outlet;                /* where it is told of keys that changed */
     struct lock_session *lock_session;    /* who holds its locks */
     struct lock_request *pass;            /* CONN_PASSES */
+    struct seeker *fetched;               /* CONN_FETCHED */
     int64_t lock_timeout_ms;              /* if it has one of its own */
     bool has_lock_timeout;
+    int64_t room_until_ms; /* so long its request waits for memory, monotonic; 0: it does not */
 };
 
 struct conn {

@@ -3,6 +3,7 @@
 
 #include "base/log.h"
 #include "base/world.h"
+#include "server/backend/fetching.h"
 #include "server/backend/home.h"
 #include "server/durability.h"
 #include "server/effects.h"
@@ -259,10 +260,20 @@ static uint32_t gates_of(const struct server *s, const struct conn *conn)
     return atomic_load_explicit(&s->gates, memory_order_relaxed) | conn->gates;
 }
 
-/* Whether a guard keeps the command from its one key, whose shard is unlocked then. */
-static NOINLINE bool stopped_at_guard(struct call *c)
+/* Whether there is a reason not to run the command yet. */
+static bool stopped(struct call *c)
 {
-    if (!guarding_stops(c))
+    return fetching_stops(c) || guarding_stops(c);
+}
+
+/* The same for its one key, whose shard is unlocked then. */
+static NOINLINE bool stopped_at_key(struct call *c)
+{
+    const struct shard *shard = &c->server->keyspace.shards[shard_of(c->first_hash)];
+
+    if (LIKELY(!shard->guards) && c->db == 0 && call_is_here(c, c->cmd->first_key))
+        return false;
+    if (!stopped(c))
         return false;
     serving_unlock(c->worker, shard_of(c->first_hash));
     return true;
@@ -279,7 +290,7 @@ static bool run_locked(struct call *c)
         struct shard *shard = &ks->shards[shard_of(c->first_hash)];
 
         lock_take(&shard->lock);
-        if (UNLIKELY(shard->guards) && stopped_at_guard(c))
+        if (UNLIKELY(shard->guards | (uintptr_t)shard->lazy) && stopped_at_key(c))
             return !c->stopped;
         if (UNLIKELY(c->parsed->like))
             look_ahead(c);
@@ -300,15 +311,15 @@ static bool run_locked(struct call *c)
         c->world = true;
         c->conf = c->server->conf;
         c->gates = gates_of(c->server, c->conn);
-        if (!guarding_stops(c))
+        if (!stopped(c))
             run_handler(c, NULL);
         serve(c, NULL);
         world_resume();
     } else {
-        bool guarded = key_locks_take(&locks, c);
+        bool closer = key_locks_take(&locks, c);
 
         c->holds_shards = locks.any;
-        if (LIKELY(!guarded || !guarding_stops(c)))
+        if (LIKELY(!closer || !stopped(c)))
             run_handler(c, &locks);
         serve(c, &locks);
         key_locks_release(&locks, ks);

@@ -3,6 +3,7 @@
 
 #include "base/mem.h"
 #include "server/backend/dirty.h"
+#include "server/backend/lazy.h"
 #include "server/expirer.h"
 #include "server/keyvalue.h"
 #include "server/notify.h"
@@ -62,16 +63,24 @@ static void note_end(struct worker *w, int db, unsigned shard, const struct entr
         expirer_note(w, shard, entry_times_first(entry_times(e)));
 }
 
-/* What may follow from a change besides its version, in this order. */
-static NOINLINE void follow(struct worker *w, int db, unsigned shard, struct entry *e,
-                            struct slice key, enum key_event event)
+/* The key lives in a table of which memory does not have all. */
+static void mark_dirty(struct shard *home, struct slice key, bool gone)
+{
+    dirty_mark(home, key);
+    if (UNLIKELY(home->lazy) && gone)
+        lazy_note_gone(home, key, hash_bytes(key));
+    else if (UNLIKELY(home->lazy))
+        lazy_note_changed(home, key, hash_bytes(key));
+}
+
+/* Who is told of a change, in this order. */
+static void tell_changed(struct worker *w, int db, unsigned shard, struct entry *e,
+                         struct slice key, enum key_event event, bool unasked)
 {
     struct shard *home = &w->server->keyspace.shards[shard];
 
-    if (home->dirty && db == 0)
-        dirty_mark(home, key);
     if (tracking_cares(w->server, home))
-        tracking_changed(w, home, key, false);
+        tracking_changed(w, home, key, unasked);
     if (home->waited)
         serving_note(w, db, home, e, key);
     if (entry_may_end(e))
@@ -98,6 +107,17 @@ ALWAYS_INLINE uint64_t next_version(struct worker *w, struct shard *home, int db
     return draw_logged(w, home, db, key, has);
 }
 
+/* What may follow from a change besides its version. */
+static NOINLINE void follow(struct worker *w, int db, unsigned shard, struct entry *e,
+                            struct slice key, enum key_event event)
+{
+    struct shard *home = &w->server->keyspace.shards[shard];
+
+    if (home->dirty && db == 0)
+        mark_dirty(home, key, false);
+    tell_changed(w, db, shard, e, key, event, false);
+}
+
 /* One look for all of it: nearly always there is nothing. */
 void effect_changed(struct worker *w, int db, unsigned shard, struct entry *e, struct slice key,
                     enum key_event event)
@@ -111,21 +131,17 @@ void effect_changed(struct worker *w, int db, unsigned shard, struct entry *e, s
         follow(w, db, shard, e, key, event);
 }
 
-void effect_removed(struct worker *w, int db, unsigned shard, struct slice key,
-                    const struct entry *last, enum key_event event)
+static void tell_removed(struct worker *w, int db, unsigned shard, struct slice key,
+                         const struct entry *last, enum key_event event, uint64_t version)
 {
     struct shard *home = &w->server->keyspace.shards[shard];
-    uint64_t version = next_version(w, home, db, key, 0);
 
-    if (UNLIKELY(home->dirty) && db == 0)
-        dirty_mark(home, key);
     if (UNLIKELY(home->watched))
         watch_removed(home, db, key, version);
     if (UNLIKELY(home->waited))
         serving_note(w, db, home, NULL, key);
     if (UNLIKELY(tracking_cares(w->server, home)))
         tracking_changed(w, home, key, event == EVENT_EXPIRED || event == EVENT_EVICTED);
-    w->stats.dirty++;
     if (UNLIKELY(is_news(w, home, event)))
         notify(w, home, &(struct news){db, key, event, last, version, true});
 }
@@ -142,6 +158,39 @@ void effect_removed_aside(struct worker *w, int db, unsigned shard, struct slice
     effect_removed(w, db, shard, key, last, event);
     if (UNLIKELY(logged))
         recording_end_in(w, shard);
+}
+
+void effect_removed(struct worker *w, int db, unsigned shard, struct slice key,
+                    const struct entry *last, enum key_event event)
+{
+    struct shard *home = &w->server->keyspace.shards[shard];
+
+    if (UNLIKELY(home->dirty) && db == 0)
+        mark_dirty(home, key, true);
+    w->stats.dirty++;
+    tell_removed(w, db, shard, key, last, event, next_version(w, home, db, key, 0));
+}
+
+void effect_changed_there(struct worker *w, unsigned shard, struct entry *e, struct slice key)
+{
+    struct keyspace *ks = &w->server->keyspace;
+
+    e->version = keyspace_next_version(ks, &ks->shards[shard], e->version);
+    tell_changed(w, 0, shard, e, key, EVENT_SET, true);
+}
+
+void effect_removed_there(struct worker *w, unsigned shard, struct slice key,
+                          const struct entry *last, enum key_event event)
+{
+    struct keyspace *ks = &w->server->keyspace;
+
+    tell_removed(w, 0, shard, key, last, event, keyspace_next_version(ks, &ks->shards[shard], 0));
+}
+
+void effect_arrived(struct worker *w, int db, unsigned shard, const struct entry *e)
+{
+    if (entry_may_end(e))
+        note_end(w, db, shard, e);
 }
 
 void effect_drop(struct worker *w, int db, uint64_t hash, struct found f, enum key_event event)

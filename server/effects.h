@@ -21,6 +21,15 @@ void effect_removed(struct worker *w, int db, unsigned shard, struct slice key,
 /* The same where no command has removed it, which is to be in the log. */
 void effect_removed_aside(struct worker *w, int db, unsigned shard, struct slice key,
                           const struct entry *last, enum key_event event);
+/*
+ * The same for keys of database 0 that others have changed in the table in which they live: nothing
+ * is to be written, and the table is not told what it has told.
+ */
+void effect_changed_there(struct worker *w, unsigned shard, struct entry *e, struct slice key);
+void effect_removed_there(struct worker *w, unsigned shard, struct slice key,
+                          const struct entry *last, enum key_event event);
+/* The key has come into memory from there, which is no change. */
+void effect_arrived(struct worker *w, int db, unsigned shard, const struct entry *e);
 /* Only the event, of a key that has just been changed. */
 void effect_further(struct worker *w, int db, unsigned shard, const struct entry *e,
                     struct slice key, enum key_event event);

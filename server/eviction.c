@@ -4,6 +4,7 @@
 #include "base/mem.h"
 #include "base/rng.h"
 #include "server/access.h"
+#include "server/backend/leaving.h"
 #include "server/effects.h"
 #include "server/latency.h"
 #include "server/locks/lock_guard.h"
@@ -47,6 +48,19 @@ static bool only_volatile(const struct conf *conf)
 
     return policy == CONF_VOLATILE_LRU || policy == CONF_VOLATILE_LFU ||
            policy == CONF_VOLATILE_RANDOM || policy == CONF_VOLATILE_TTL;
+}
+
+/* Keys that live in a table may leave memory at any time: no policy is needed for that. */
+static int policy_of(const struct server *s)
+{
+    int policy = s->conf->maxmemory_policy;
+
+    return policy == CONF_NOEVICTION && s->home ? CONF_ALLKEYS_LRU : policy;
+}
+
+static bool may_be_evicted_from(const struct server *s, int db)
+{
+    return s->conf->maxmemory_policy != CONF_NOEVICTION || leaving_applies(s, db);
 }
 
 /* ---- how much ------------------------------------------------------------------------------- */
@@ -98,7 +112,8 @@ static void list_databases(struct evictor *ev)
         ev->dbs = mem_alloc((size_t)ks->databases * sizeof(*ev->dbs));
     ev->dbs_len = 0;
     for (int db = 0; db < ks->databases; db++) {
-        if (expiring ? keyspace_expiring(ks, db) : keyspace_count(ks, db))
+        if (may_be_evicted_from(w->server, db) &&
+            (expiring ? keyspace_expiring(ks, db) : keyspace_count(ks, db)))
             ev->dbs[ev->dbs_len++] = db;
     }
     ev->dbs_until_ms = w->mono_ms + (ev->dbs_len ? DATABASES_STAY_MS : 1);
@@ -225,10 +240,24 @@ static void gather(struct evictor *ev)
 
 /* ---- evicting one key ----------------------------------------------------------------------- */
 
+/* Nobody keeps it from going. Locked: its shard. */
+static bool may_go(const struct evictor *ev, int db, const struct entry *e, uint64_t hash)
+{
+    const struct server *s = ev->worker->server;
+
+    if (UNLIKELY(leaving_applies(s, db)) && !leaving_may(s, e, hash))
+        return false;
+    return !lock_guarded(&s->keyspace.shards[shard_of(hash)], db, entry_key(e), hash);
+}
+
 static void drop(struct evictor *ev, int db, uint64_t hash, struct found f)
 {
     bool expired = entry_expired(f.entry, ev->worker->now_ms);
 
+    if (UNLIKELY(leaving_applies(ev->worker->server, db)) && !expired) {
+        leaving_drop(ev->worker, hash, f);
+        return;
+    }
     effect_drop(ev->worker, db, hash, f, expired ? EVENT_EXPIRED : EVENT_EVICTED);
 }
 
@@ -246,7 +275,7 @@ static bool evict_candidate(struct evictor *ev, const struct candidate *c)
     f = space_find_hash(keyspace_space(ks, c->db, shard), c->hash);
     fits =
         f.entry && (f.entry->has_expiry || !only_volatile(conf)) &&
-        !lock_guarded(&ks->shards[shard], c->db, entry_key(f.entry), c->hash) &&
+        may_go(ev, c->db, f.entry, c->hash) &&
         access_dispensability(conf, w->now_ms, f.entry,
                               *keyspace_access(ks, c->db, c->hash, f.entry)) >= c->dispensability;
     if (fits)
@@ -298,7 +327,7 @@ static bool evict_random(struct evictor *ev)
     lock_take(&ks->shards[shard].lock);
     space = keyspace_space(ks, db, shard);
     e = draw(space, only_volatile(w->server->conf));
-    if (e && lock_guarded(&ks->shards[shard], db, entry_key(e), entry_hash(e)))
+    if (e && !may_go(ev, db, e, entry_hash(e)))
         e = NULL;
     if (e)
         drop(ev, db, entry_hash(e), space_find(space, entry_hash(e), entry_key(e)));
@@ -310,7 +339,7 @@ static bool evict_random(struct evictor *ev)
 /* False if there is nothing to evict, as far as many looks can tell. */
 static bool evict_one(struct evictor *ev)
 {
-    int policy = ev->worker->server->conf->maxmemory_policy;
+    int policy = policy_of(ev->worker->server);
     bool random = policy == CONF_ALLKEYS_RANDOM || policy == CONF_VOLATILE_RANDOM;
 
     if (ev->policy != policy || ev->dbs_until_ms <= ev->worker->mono_ms)
@@ -385,7 +414,7 @@ bool eviction_make_room(struct worker *w)
     }
     if (server_paused(w->server, w->mono_ms) || server_gate(w->server, GATE_LOADING))
         return true;
-    if (w->server->conf->maxmemory_policy == CONF_NOEVICTION)
+    if (policy_of(w->server) == CONF_NOEVICTION)
         ok = false;
     else
         ok = evict(ev);

@@ -3,6 +3,7 @@
 
 #include "server/auth.h"
 #include "server/backend/home.h"
+#include "server/backend/leaving.h"
 #include "server/eviction.h"
 #include "server/reply.h"
 #include "server/saving.h"
@@ -37,10 +38,34 @@ static bool make_room(struct call *c)
     return enough;
 }
 
+/* What is dirty is being written to the backend, and may leave memory then. */
+static bool waits_for_room(struct call *c)
+{
+    struct conn_extra *x;
+
+    if (LIKELY(!c->server->home) || !leaving_will_go_on(c->server))
+        return false;
+    x = conn_extra(c->conn);
+    if (!x->room_until_ms)
+        x->room_until_ms = c->worker->mono_ms + c->conf->backend_timeout;
+    return c->worker->mono_ms < x->room_until_ms;
+}
+
+static void waits_no_more(const struct conn *conn)
+{
+    if (UNLIKELY(conn->extra != NULL))
+        conn->extra->room_until_ms = 0;
+}
+
 static enum gate_result gate_memory(struct call *c)
 {
-    if (!server_gate(c->server, GATE_MEMORY) || make_room(c) ||
-        !(transaction_flags(c) & CMD_DENYOOM))
+    bool passes = !server_gate(c->server, GATE_MEMORY) || make_room(c) ||
+                  !(transaction_flags(c) & CMD_DENYOOM);
+
+    if (!passes && waits_for_room(c))
+        return GATE_WAIT;
+    waits_no_more(c->conn);
+    if (passes)
         return GATE_PASS;
     reply_error(c, "OOM command not allowed when used memory > 'maxmemory'.");
     return GATE_REFUSED;

@@ -3,11 +3,11 @@
 
 #include "base/mem.h"
 #include "server/handlers.h"
-#include "server/kept.h"
 #include "server/key_locks.h"
 #include "server/locks/lock_guard.h"
 #include "server/locks/lock_notice.h"
 #include "server/reply.h"
+#include "server/touched_keys.h"
 #include "server/transaction.h"
 #include "server/waiter.h"
 
@@ -41,46 +41,17 @@ static void add(struct guarded *g, struct slice name, uint64_t hash)
     g->hashes[g->n] = hash;
 }
 
-/* The database to which MOVE and COPY bring a key; -1 where that makes no sense, or for others. */
-static int other_db(const struct call *c)
+/* What names a lock is the business of the command itself. */
+static void look_at_key(struct call *c, int i, int db, int flags, void *opaque)
 {
-    int64_t db = -1;
-    int at;
-    const struct command *cmd = command_innermost(c->cmd, c->argv, c->argc, &at);
-
-    if (cmd->run == cmd_move)
-        num_parse_int(call_arg(c, at + 2), &db);
-    for (int i = at + 3; cmd->run == cmd_copy && i + 1 < c->argc; i++) {
-        if (call_arg_is(c, i, "db"))
-            num_parse_int(call_arg(c, i + 1), &db);
-    }
-    return db >= 0 && db < c->server->keyspace.databases ? (int)db : -1;
-}
-
-static void look_at_key(struct call *c, int i, int other, struct guarded *g)
-{
+    struct guarded *g = opaque;
     uint64_t hash = call_hash(c, i);
     struct slice key = call_arg(c, i);
 
-    if (!c->server->keyspace.shards[shard_of(hash)].guards || is_among(g, key))
+    if (flags & KEY_LOCK || !c->server->keyspace.shards[shard_of(hash)].guards || is_among(g, key))
         return;
-    if (lock_guards(c->worker, c->conn, c->db, key, hash) ||
-        (other >= 0 && lock_guards(c->worker, c->conn, other, key, hash)))
+    if (lock_guards(c->worker, c->conn, db, key, hash))
         add(g, key, hash);
-}
-
-/* What names a lock is the business of the command itself. */
-static void look_at_keys(struct call *c, struct guarded *g)
-{
-    struct key_position quick[KEY_POSITIONS_QUICK], *keys;
-    int n = key_positions(c, quick, &keys), other = other_db(c);
-
-    for (int i = 0; i < n; i++) {
-        if (!(keys[i].flags & (KEY_NOT_KEY | KEY_LOCK)))
-            look_at_key(c, keys[i].index, other, g);
-    }
-    if (keys != quick)
-        mem_free(keys);
 }
 
 /* ---- waiting --------------------------------------------------------------------------------- */
@@ -214,35 +185,15 @@ bool guarding_stops(struct call *c)
 {
     struct guarded g = {0};
 
-    look_at_keys(c, &g);
+    touched_keys(c, look_at_key, &g);
     return stops(c, &g, reads_only(c));
-}
-
-/* A queue may go to other databases. */
-static int db_behind(const struct call *q)
-{
-    int64_t db;
-
-    if (q->cmd->run == cmd_select && num_parse_int(call_arg(q, 1), &db) && db >= 0 &&
-        db < q->server->keyspace.databases)
-        return (int)db;
-    return q->db;
 }
 
 bool guarding_stops_exec(struct call *c, const struct transaction *t)
 {
     struct guarded g = {0};
-    struct call q = *c;
 
-    for (const struct kept *k = t->first; k; k = k->next) {
-        q.cmd = k->cmd;
-        q.argv = k->argv;
-        q.argc = k->argc;
-        q.first_hash = k->first_hash;
-        q.hashes = k->hashes;
-        look_at_keys(&q, &g);
-        q.db = db_behind(&q);
-    }
+    touched_keys_exec(c, t, look_at_key, &g);
     return stops(c, &g, !(t->flags & CMD_WRITE));
 }
 

@@ -1,6 +1,7 @@
 /* INFO: the backend. See info.h. */
 #include "base/clock.h"
 #include "server/backend/home.h"
+#include "server/backend/reading.h"
 #include "server/info.h"
 
 static void work(struct info *i, struct home *h)
@@ -38,4 +39,5 @@ void info_backend(struct info *i)
     info_int(i, "backend_queue_limit", (int64_t)i->conf->backend_queue_limit);
     info_int(i, "backend_queue_full", atomic_load(&h->full));
     work(i, h);
+    reading_info(h->reading, i);
 }

@@ -42,17 +42,17 @@ static void add_positions(struct key_locks *locks, const struct call *c, uint64_
 
 bool key_locks_hold(const struct key_locks *locks, struct keyspace *ks)
 {
-    uint64_t guards = 0;
+    uint64_t closer = 0;
 
     for (int word = 0; locks->any && word < SHARDS / 64; word++) {
         for (uint64_t bits = locks->shards[word]; bits; bits &= bits - 1) {
             struct shard *shard = &ks->shards[word * 64 + __builtin_ctzll(bits)];
 
             lock_take(&shard->lock);
-            guards |= shard->guards;
+            closer |= shard->guards | (uintptr_t)shard->lazy;
         }
     }
-    return guards;
+    return closer;
 }
 
 static bool has(const struct key_locks *locks, unsigned shard)
@@ -114,7 +114,7 @@ bool key_locks_add_keys(struct key_locks *locks, const struct call *c, uint64_t 
 
 bool key_locks_take(struct key_locks *locks, struct call *c)
 {
-    bool guarded;
+    bool closer;
 
     struct key_position quick[KEY_POSITIONS_QUICK], *keys;
     int n = key_positions(c, quick, &keys);
@@ -126,12 +126,12 @@ bool key_locks_take(struct key_locks *locks, struct call *c)
     reserve_hashes(c->worker, (size_t)c->argc);
     c->hashes = c->worker->hashes;
     add_positions(locks, c, c->hashes, keys, n);
-    guarded = key_locks_hold(locks, &c->server->keyspace);
+    closer = key_locks_hold(locks, &c->server->keyspace);
     if (locks->any && n > 1)
         look_ahead(c, keys, n);
     if (keys != quick)
         mem_free(keys);
-    return guarded;
+    return closer;
 }
 
 void key_locks_release(const struct key_locks *locks, struct keyspace *ks)

@@ -32,7 +32,10 @@ static inline void key_locks_add(struct key_locks *locks, uint64_t hash)
  * has no keys.
  */
 bool key_locks_add_keys(struct key_locks *locks, const struct call *c, uint64_t *hashes);
-/* Locks what was added. True if locks guard keys there (guarding.h). */
+/*
+ * Locks what was added. True if keys there must be looked at before they are touched: locks guard
+ * some (guarding.h), or not all are in memory (backend/fetching.h).
+ */
 bool key_locks_hold(const struct key_locks *locks, struct keyspace *ks);
 
 /*

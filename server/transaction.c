@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/world.h"
+#include "server/backend/fetching.h"
 #include "server/backend/home.h"
 #include "server/dispatch.h"
 #include "server/durability.h"
@@ -180,7 +181,7 @@ int transaction_flags(const struct call *c)
 
 /* ---- EXEC ------------------------------------------------------------------------------------ */
 
-/* True if locks may guard keys of the queue. */
+/* True if keys of the queue must be looked at first. */
 static bool hold(struct call *c, const struct transaction *t)
 {
     struct worker *w = c->worker;
@@ -291,7 +292,7 @@ static void run_all(struct call *c, struct transaction *t)
         c->reply_start = c->out.buf->len;
 }
 
-/* Another guards a key of the queue: it is kept as long as EXEC waits. */
+/* Keys of the queue are not in memory, or guarded: it is kept as long as EXEC waits. */
 static void turn_away(struct call *c, struct transaction *t)
 {
     if (UNLIKELY(serving_due(c->worker)))
@@ -317,7 +318,7 @@ void transaction_exec(struct call *c)
     }
     look_ahead(c, t, table_hint_bucket);
     look_ahead(c, t, table_hint_item);
-    if (UNLIKELY(hold(c, t)) && guarding_stops_exec(c, t)) {
+    if (UNLIKELY(hold(c, t)) && (fetching_stops_exec(c, t) || guarding_stops_exec(c, t))) {
         turn_away(c, t);
         return;
     }

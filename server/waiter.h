@@ -28,6 +28,7 @@ struct waiter {
     uint32_t conn_flags; /* as they were */
     bool resp3;
     bool reads; /* see tracking_reads() */
+    bool pins;  /* the key beside those that it waits for stays known, see backend/lazy.h */
 
     /* Whoever has claimed it. */
     const struct hook *served; /* off its queue already */

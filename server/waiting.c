@@ -2,6 +2,7 @@
 #include "server/waiting.h"
 
 #include "base/mem.h"
+#include "server/backend/lazy.h"
 #include "server/dispatch.h"
 #include "server/durability.h"
 #include "server/reply.h"
@@ -91,6 +92,32 @@ static void hang(struct waiter *waiter, struct call *c)
     }
 }
 
+/* Whoever serves it is to know the other key, too, which may not be in memory by then. */
+static void pin_beside(struct waiter *waiter, struct call *c)
+{
+    int i = waiter->wait.beside;
+
+    if (!i || c->db != 0 || !c->server->home)
+        return;
+    lazy_pin(&c->server->keyspace.shards[shard_of(call_hash(c, i))], call_arg(c, i),
+             call_hash(c, i));
+    waiter->pins = true;
+}
+
+static void unpin(const struct waiter *waiter)
+{
+    const struct kept *request = waiter->request;
+    int i = waiter->wait.beside;
+    struct shard *shard;
+
+    if (!waiter->pins)
+        return;
+    shard = &worker_of(waiter)->server->keyspace.shards[shard_of(request->hashes[i])];
+    lock_take(&shard->lock);
+    lazy_unpin(shard, request->argv[i], request->hashes[i]);
+    lock_release(&shard->lock);
+}
+
 static void set_timer(struct waiter *waiter)
 {
     int64_t us = waiter->wait.until_us - clock_mono_us();
@@ -123,6 +150,7 @@ bool wait_begin(struct call *c, const struct wait *wait)
     c->worker->sync_waiters += wait->ready != NULL;
     waiter->request = wait->again ? kept_name(c) : kept_new(c);
     /* From here on it may be served. */
+    pin_beside(waiter, c);
     hang(waiter, c);
     return true;
 }
@@ -149,6 +177,7 @@ static void unhang(struct waiter *waiter)
 static void release(struct waiter *waiter)
 {
     unhang(waiter);
+    unpin(waiter);
     if (waiter->wait.ended)
         waiter->wait.ended(waiter);
     event_del(&waiter->timer);

@@ -28,7 +28,11 @@
 #include <string.h>
 #include <sys/prctl.h>
 
-enum { TICKS_MIN = 10, HOLD_US = 1000 };
+enum {
+    TICKS_MIN = 10,
+    HOLD_US = 1000,
+    ROOM_MS = 5, /* between two looks whether there is room in memory */
+};
 
 /* ---- rounds --------------------------------------------------------------------------------- */
 
@@ -308,6 +312,8 @@ void worker_park(struct worker *w, struct conn *c)
     int64_t ms = w->server->pause_until_ms - w->mono_ms + 1;
     struct timeval tv;
 
+    if (!server_paused(w->server, w->mono_ms))
+        ms = ROOM_MS;
     if (ms > 3600 * 1000)
         ms = 3600 * 1000;
     tv = (struct timeval){.tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000};

@@ -20,6 +20,7 @@
 
 struct latches;
 struct dirty;
+struct lazy;
 
 struct shard {
     CACHE_ALIGNED struct lock lock;
@@ -32,6 +33,7 @@ struct shard {
     struct heard *heard;    /* keys whose events carry the value, see server/keyvalue.h; the same */
     struct dirty *dirty;    /* see server/backend/dirty.h; NULL without a backend */
     struct latches *locks;  /* see server/locks/latch.h; NULL until the first */
+    struct lazy *lazy;      /* keys that are not in memory, see server/backend/lazy.h; or NULL */
     uint64_t guards;        /* locks that guard a key of this shard, in any database */
 };
 

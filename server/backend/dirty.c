@@ -3,7 +3,8 @@
 
 #include "base/mem.h"
 #include "server/backend/home.h"
-#include "server/backend/reading_seam.h"
+#include "server/backend/lazy.h"
+#include "server/backend/reading.h"
 #include "server/server.h"
 #include "storage/rows/rows.h"
 
@@ -271,8 +272,11 @@ size_t dirty_take(struct dirty *d, struct dirty_row **out, size_t max)
 void dirty_landed(struct dirty *d, struct dirty_row *row)
 {
     struct dirty_item *item = find(d, row->key, row->hash);
+    struct shard *shard = &d->home->server->keyspace.shards[d->shard];
 
     d->bytes -= row_size(row);
+    if (UNLIKELY(shard->lazy))
+        lazy_note_committed(shard, row->key, row->hash);
     if (item) {
         item->flying = false;
         if (list_empty(&item->link))
@@ -303,7 +307,8 @@ void dirty_forget(struct dirty *d, struct slice key, uint64_t hash)
 
     if (found.entry)
         home_discard(d->home, keyspace_take(ks, 0, hash, found));
-    home_reading_part(d->home, &ks->shards[d->shard]);
+    reading_part(d->home->reading, &ks->shards[d->shard]);
+    lazy_forget_absents(&ks->shards[d->shard]);
 }
 
 static uint64_t forget_shard(struct dirty *d)

@@ -7,7 +7,8 @@
 #include "base/world.h"
 #include "server/backend/drain.h"
 #include "server/backend/link.h"
-#include "server/backend/reading_seam.h"
+#include "server/backend/purge.h"
+#include "server/backend/reading.h"
 #include "server/crash.h"
 #include "server/reaper.h"
 #include "server/server.h"
@@ -87,7 +88,7 @@ void home_note_fresh(struct home *h, unsigned shard)
 void home_note_emptied(struct home *h)
 {
     h->emptied = true;
-    home_reading_emptied(h);
+    reading_emptied(h->reading);
     note_work(h);
 }
 
@@ -161,7 +162,7 @@ static int64_t step(struct home *h, int64_t *patience_ms)
         *patience_ms = PATIENCE_MS;
         if (!link_keep(h))
             return 0;
-        home_purge(h);
+        purge_run(h, h->b);
         if (!drain_has_work(h))
             return IDLE_MS;
         link_answered(h, drain_run(h));
@@ -198,7 +199,7 @@ static void *home_main(void *arg)
         pause_ms(h, step(h, &patience_ms));
         mem_flush();
     }
-    home_reading_stop(h);
+    reading_stop(h->reading);
     link_close(h);
     world_quit();
     return NULL;
@@ -318,7 +319,7 @@ bool home_new(struct server *s, struct home **out)
     *out = h;
     if (!read_url(h, conf->backend))
         return false;
-    home_reading_new(h);
+    h->reading = reading_new(s, h->driver, &h->url, &h->options);
     if (!conf->appendonly && !h->through)
         log_notice("The queue of the backend is memory: without appendonly, what is not in the "
                    "table yet is lost if this process is");
@@ -331,7 +332,7 @@ void home_free(struct home *h)
 {
     if (!h)
         return;
-    home_reading_free(h);
+    reading_free(h->reading);
     drain_free(h->drain);
     dirty_free(h->dirty);
 

@@ -6,7 +6,7 @@
 #include "base/num.h"
 #include "base/world.h"
 #include "server/backend/drain.h"
-#include "server/backend/reading_seam.h"
+#include "server/backend/reading.h"
 #include "server/reaper.h"
 #include "server/server.h"
 #include "storage/log/journal.h"
@@ -126,8 +126,7 @@ static void depose(struct home *h)
 {
     uint64_t lost;
 
-    if (h->reading)
-        home_reading_stop(h);
+    reading_stop(h->reading);
     world_enter();
     world_stop();
     lost = drain_give_up(h);
@@ -260,7 +259,7 @@ static void take_over(struct home *h)
     dirty_attach(h, true);
     world_resume();
     world_leave();
-    if (!home_reading_start(h)) {
+    if (!reading_start(h->reading, h->all)) {
         link_close(h);
         home_set_state(h, HOME_CONNECTING);
         return;

@@ -1,8 +1,7 @@
 /* BACKEND: see server/backend/. */
 #include "base/clock.h"
 #include "server/backend/drain.h"
-#include "server/backend/reading_seam.h"
-#include "server/effects.h"
+#include "server/backend/fetching.h"
 #include "server/later.h"
 #include "server/reply.h"
 
@@ -61,22 +60,12 @@ void cmd_backend_flush(struct call *c)
 /* BACKEND REFRESH key */
 void cmd_backend_refresh(struct call *c)
 {
-    struct home *h = c->server->home;
-    struct shard *shard = &c->server->keyspace.shards[shard_of(call_hash(c, 2))];
-    struct entry *e;
-
     if (!has_backend(c))
         return;
-    if (c->db || dirty_has(shard, call_arg(c, 2), call_hash(c, 2))) {
-        reply_int(c, 0);
-        return;
-    }
-    e = call_take(c, 2);
-    if (e)
-        effect_discard(c->worker, e);
-    home_reading_part(h, shard);
-    call_log_nothing(c);
-    reply_int(c, e != NULL);
+    if (c->db)
+        reply_error(c, "ERR the backend has database 0 alone");
+    else
+        fetching_refresh(c, 2);
 }
 
 /* BACKEND RETRY */
@@ -95,7 +84,7 @@ void cmd_backend_help(struct call *c)
         "FLUSH",
         "    Wait until all that has been changed by now is in the table.",
         "REFRESH <key>",
-        "    Forget a key that is in memory as it is in the table.",
+        "    Read a key from the table, and have it in memory as it is there.",
         "RETRY",
         "    Try at once to reach a database that is down.",
         "STATUS",

@@ -1,5 +1,6 @@
 /* Commands on whole databases. */
 #include "base/mem.h"
+#include "server/backend/asker.h"
 #include "server/effects.h"
 #include "server/reaper.h"
 #include "server/reply.h"
@@ -41,6 +42,8 @@ void cmd_swapdb(struct call *c)
 /* DBSIZE */
 void cmd_dbsize(struct call *c)
 {
+    if (asker_takes(c, ASKED_COUNT, NULL, 0))
+        return;
     reply_int(c, (int64_t)keyspace_count(&c->server->keyspace, c->db));
 }
 

@@ -1,4 +1,5 @@
 /* Commands that look for keys: KEYS, SCAN, RANDOMKEY. */
+#include "server/backend/asker.h"
 #include "server/reply.h"
 #include "server/scan_args.h"
 #include "server/walk.h"
@@ -27,6 +28,8 @@ void cmd_keys(struct call *c)
     size_t begin = write_begin(&c->out);
 
     scan_args_pattern(&s.args, call_arg(c, 1));
+    if (asker_takes(c, ASKED_KEYS, &s.args, 0))
+        return;
     walk_all(c, show, &s);
     write_end_array(&c->out, begin, s.shown);
 }
@@ -36,6 +39,8 @@ void cmd_randomkey(struct call *c)
 {
     struct search s = {.args = scan_args_none()};
 
+    if (asker_takes(c, ASKED_RANDOM, NULL, 0))
+        return;
     if (!walk_random(c, show, &s))
         reply_null(c);
 }
@@ -49,6 +54,10 @@ void cmd_scan(struct call *c)
 
     if (!scan_args_cursor(c, 1, &cursor) || !scan_args_read(c, 2, SCAN_TYPE, &s.args))
         return;
+    if (asker_takes(c, ASKED_SCAN, &s.args, cursor))
+        return;
+    if (cursor & ASKER_CURSOR_BIT)
+        cursor = 0;
     cursor = walk_some(c, cursor, (uint64_t)s.args.count, show, &s);
     scan_reply(c, begin, cursor, s.shown);
 }
