@@ -134,6 +134,7 @@ struct entry *keyspace_take(struct keyspace *ks, int db, uint64_t hash, struct f
 {
     struct space *s = keyspace_space(ks, db, shard_of(hash));
 
+    space_will_change(s, hash);
     if (UNLIKELY(entry_may_end(f.entry))) {
         expiry_changed(&s->expiry, &s->table, hash, entry_times(f.entry), ENTRY_TIMES_NONE);
         if (f.entry->policed)
