@@ -7,6 +7,7 @@
 #include "base/mem.h"
 #include "server/log_apply.h"
 #include "storage/log/log_check.h"
+#include "storage/rdb/rdb_keys_in.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -217,7 +218,7 @@ static bool load_part(struct loading *l, const struct log_dir *dir, const struct
     log_applier_begin(l->applier, part->name);
     if (status)
         log_warning("%s cannot be read: %s", path, strerror(-status));
-    else if (size >= 5 && memcmp(l->bytes.ptr, "REDIS", 5) == 0)
+    else if (rdb_has_magic(l->bytes))
         ok = loading_base(l->job, path, &from) && load_runs(l, path, (size_t)from);
     else
         ok = load_runs(l, path, 0);

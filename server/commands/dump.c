@@ -96,7 +96,9 @@ static struct entry *value_of(struct call *c, int64_t expiry)
     in = rdb_in_bytes(payload);
     if (rdb_get_byte(&in, &type))
         e = rdb_get_value(&in, type, call_arg(c, 1), expiry, &limits);
-    if (!e)
+    if (!e && in.status == RDB_UNSUPPORTED)
+        reply_error(c, "ERR Bad data format: %s", in.what);
+    else if (!e)
         reply_error(c, "ERR Bad data format");
     rdb_in_release(&in);
     return e;

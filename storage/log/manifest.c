@@ -176,9 +176,11 @@ static void format_kind(const struct manifest *m, enum log_kind kind, struct buf
     }
 }
 
-/* In the order of Redis. */
+/* In the order of Redis. An empty one would be taken for one that was lost. */
 void manifest_format(const struct manifest *m, struct buf *out)
 {
+    if (!m->len)
+        buf_append_str(out, "# no files\n");
     format_kind(m, LOG_BASE, out);
     format_kind(m, LOG_HISTORY, out);
     format_kind(m, LOG_INCR, out);

@@ -25,7 +25,7 @@ bool rdb_in_need_more(struct rdb_in *in, size_t need)
 {
     if (in->status == RDB_OK && in->fill && in->fill(in, need))
         return true;
-    return rdb_in_fail(in, RDB_SHORT, "the data ends too early");
+    return rdb_in_fail(in, RDB_SHORT, "Short read: the data ends too early");
 }
 
 bool rdb_get_bytes(struct rdb_in *in, size_t n, const char **bytes)
@@ -57,7 +57,7 @@ bool rdb_get_copy(struct rdb_in *in, char *to, size_t n)
 bool rdb_skip_bytes(struct rdb_in *in, uint64_t n)
 {
     if (UNLIKELY(n > rdb_in_left(in)))
-        return rdb_in_fail(in, RDB_SHORT, "the data ends too early");
+        return rdb_in_fail(in, RDB_SHORT, "Short read: the data ends too early");
     while (n) {
         uint64_t here;
 
@@ -192,7 +192,7 @@ bool rdb_get_string_head(struct rdb_in *in, struct rdb_string_head *head)
         return false;
     }
     return head->packed_len <= rdb_in_left(in) ||
-           rdb_in_fail(in, RDB_SHORT, "the data ends too early");
+           rdb_in_fail(in, RDB_SHORT, "Short read: the data ends too early");
 }
 
 bool rdb_get_string_body(struct rdb_in *in, const struct rdb_string_head *head, char *to)

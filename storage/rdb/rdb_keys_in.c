@@ -5,6 +5,7 @@
 #include "storage/rdb/rdb_decode.h"
 
 #include <limits.h>
+#include <stdio.h>
 
 static void copy_buf(struct buf *to, const char *from, size_t len)
 {
@@ -29,19 +30,44 @@ void rdb_state_release(struct rdb_state *s)
     buf_release(&s->times);
 }
 
-int rdb_read_magic(const char magic[RDB_MAGIC_LEN])
+static bool starts_with(struct slice bytes, struct slice with)
 {
-    int64_t version;
-    const char *digits = magic + 5, *end = magic + RDB_MAGIC_LEN;
+    return bytes.len >= with.len && memcmp(bytes.ptr, with.ptr, with.len) == 0;
+}
 
-    if (memcmp(magic, "REDIS", 5) != 0)
+bool rdb_has_magic(struct slice bytes)
+{
+    return starts_with(bytes, SLICE("REDIS")) || starts_with(bytes, SLICE("VALKEY"));
+}
+
+/* As far as there are digits. */
+static int version_of(const char magic[RDB_MAGIC_LEN])
+{
+    int version = 0;
+
+    for (int i = 5; i < RDB_MAGIC_LEN && magic[i] >= '0' && magic[i] <= '9'; i++)
+        version = version * 10 + magic[i] - '0';
+    return version;
+}
+
+int rdb_read_magic(const char magic[RDB_MAGIC_LEN], char why[RDB_MAGIC_WHY])
+{
+    int version = version_of(magic);
+
+    if (!rdb_has_magic(slice_make(magic, RDB_MAGIC_LEN))) {
+        snprintf(why, RDB_MAGIC_WHY, "Wrong signature trying to load DB from file");
         return 0;
-    while (digits < end - 1 && *digits == '0')
-        digits++;
-    if (!num_parse_int(slice_make(digits, (size_t)(end - digits)), &version) || version < 1 ||
-        version > RDB_VERSION_MAX)
+    }
+    if (magic[0] == 'V') {
+        snprintf(why, RDB_MAGIC_WHY, "Can't handle snapshots of Valkey 9 and later (%.*s)",
+                 RDB_MAGIC_LEN, magic);
         return 0;
-    return (int)version;
+    }
+    if (version < 1 || version > RDB_VERSION_MAX) {
+        snprintf(why, RDB_MAGIC_WHY, "Can't handle RDB format version %d", version);
+        return 0;
+    }
+    return version;
 }
 
 static bool select_db(struct rdb_in *in, struct rdb_state *s)

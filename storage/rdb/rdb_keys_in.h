@@ -39,8 +39,12 @@ struct rdb_key {
 
 enum rdb_next { RDB_NEXT_KEY, RDB_NEXT_END, RDB_NEXT_STOP };
 
-/* The version in "REDIS0011", 0 if it is no snapshot, or none that can be read. */
-int rdb_read_magic(const char magic[RDB_MAGIC_LEN]);
+enum { RDB_MAGIC_WHY = 96 };
+
+/* Whether they begin as a snapshot does, of whatever version. */
+bool rdb_has_magic(struct slice bytes);
+/* The version in "REDIS0011"; 0, and why in the words of Redis, if there is none that is read. */
+int rdb_read_magic(const char magic[RDB_MAGIC_LEN], char why[RDB_MAGIC_WHY]);
 
 /*
  * To the next key, whose value is to be read or passed over then; or to the end. RDB_NEXT_STOP: see

@@ -9,6 +9,7 @@
 
 #include <errno.h>
 #include <pthread.h>
+#include <stdio.h>
 #include <string.h>
 
 enum {
@@ -369,7 +370,7 @@ static bool load_long(struct loading *g)
     bool good;
 
     if (rdb_next(&g->in, &g->state, &g->notes, &key) != RDB_NEXT_KEY)
-        return fail(g, at, g->in.what ? g->in.what : "the data ends too early");
+        return fail(g, at, g->in.what ? g->in.what : "Short read: the data ends too early");
     copy = mem_strndup(key.key.ptr, key.key.len);
     name = slice_make(copy, key.key.len);
     world_enter();
@@ -395,8 +396,11 @@ static bool find_whole(struct loading *g, size_t *whole, struct rdb_state *after
     rdb_state_copy(&s, &g->state);
     rdb_state_copy(after, &s);
     while ((next = rdb_next(in, &s, &quiet, &key)) == RDB_NEXT_KEY) {
-        if (!rdb_skip_value(in, key.type))
+        if (!rdb_skip_value(in, key.type)) {
+            if (in->status != RDB_SHORT)
+                fail_key(g, g->offset + *whole, key.key, in->what);
             break;
+        }
         *whole = (size_t)(in->at - g->window);
         rdb_state_copy(after, &s);
     }
@@ -425,7 +429,7 @@ static bool load_window(struct loading *g, bool *ended)
     if (in.status != RDB_SHORT)
         return fail(g, g->offset, in.what);
     if (!g->left && !in.behind)
-        return fail(g, g->offset, "the data ends too early");
+        return fail(g, g->offset, "Short read: the data ends too early");
     if (g->cap < WINDOW_MAX) {
         g->cap *= 2;
         g->window = mem_realloc(g->window, g->cap);
@@ -440,6 +444,15 @@ static bool load_window(struct loading *g, bool *ended)
     return good;
 }
 
+static bool fail_checksum(struct loading *g, uint64_t told)
+{
+    char what[96];
+
+    snprintf(what, sizeof(what), "Wrong RDB checksum expected: (%llx) but got (%llx)",
+             (unsigned long long)told, (unsigned long long)g->crc);
+    return fail(g, g->offset, what);
+}
+
 static bool check_end(struct loading *g)
 {
     uint64_t crc;
@@ -451,10 +464,10 @@ static bool check_end(struct loading *g)
     g->in.fill = fill;
     g->checks = false;
     if (!rdb_get_copy(&g->in, (char *)&crc, sizeof(crc)))
-        return fail(g, g->offset, "the checksum is missing");
+        return fail(g, g->offset, "Short read: the checksum is missing");
     g->l->end = g->l->base + (int64_t)(g->offset + (uint64_t)(g->in.at - g->window));
     if (g->l->checksum && crc && crc != g->crc)
-        return fail(g, g->offset, "the checksum is wrong");
+        return fail_checksum(g, crc);
     return true;
 }
 
@@ -462,14 +475,15 @@ static bool load_all(struct loading *g)
 {
     bool ended = false;
     const char *magic;
+    char why[RDB_MAGIC_WHY];
 
     if (!read_more(g))
         return fail(g, 0, g->in.what);
     if (!rdb_get_bytes(&g->in, RDB_MAGIC_LEN, &magic))
         return fail(g, 0, "this is no snapshot, it is too short");
-    g->l->version = rdb_read_magic(magic);
+    g->l->version = rdb_read_magic(magic, why);
     if (!g->l->version)
-        return fail(g, 0, "this is no snapshot, or one of a version that cannot be read");
+        return fail(g, 0, why);
     g->checks = g->l->checksum && g->l->version >= 5;
     make_room(g, WINDOW);
     while (!ended) {

@@ -72,16 +72,16 @@ static void seal(struct buf *b, struct slice bytes)
 static void check_manifest(struct slice text)
 {
     struct manifest m, again;
-    struct buf out = {0};
-    int line;
+    struct buf out = {0}, why = {0};
 
-    if (manifest_parse(&m, text, &line)) {
+    if (manifest_parse(&m, text, &why)) {
         manifest_format(&m, &out);
-        expect(manifest_parse(&again, buf_slice(&out), &line) && again.len == m.len);
+        expect(manifest_parse(&again, buf_slice(&out), &why) && again.len == m.len);
         manifest_release(&again);
     }
     manifest_release(&m);
     buf_release(&out);
+    buf_release(&why);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
