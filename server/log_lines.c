@@ -113,14 +113,14 @@ static bool is(const struct line *l)
     return true;
 }
 
-/* floor N */
+/* floor N [all] */
 static bool floor_of(const struct line *l)
 {
     int64_t n;
 
     if (!number(l, 1, &n) || n < 0)
         return false;
-    versions_load_floor(&l->server->keyspace, (uint64_t)n);
+    versions_load_floor(&l->server->keyspace, (uint64_t)n, l->argc > 2);
     return true;
 }
 

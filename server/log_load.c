@@ -163,7 +163,7 @@ static bool repair(struct loading *l, const char *path, const struct log_check *
 
     if (!say_repair(l, status, check->good, to, check))
         return false;
-    l->out->unversioned = true; /* something is missing */
+    l->out->repaired = true;
     l->drops_rest = l->options->repair == CONF_REPAIR_CUT;
     return true;
 }

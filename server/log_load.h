@@ -13,6 +13,7 @@ struct log_loaded {
     int db;           /* selected at the end */
     bool append;      /* the last file can be written on */
     bool unversioned; /* there is something of which the log tells no version */
+    bool repaired;    /* something that it told is missing */
 };
 
 /* Of the configuration, as it is when loading begins. */

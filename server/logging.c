@@ -96,12 +96,13 @@ bool logging_open(const struct conf *conf, struct log_dir *dir)
 
 bool logging_begin(struct server *s, struct log_dir *dir, const struct log_loaded *loaded)
 {
-    struct journal_place at = {loaded->append, loaded->db, loaded->seq, 0};
+    struct journal_place at = {.append = loaded->append, .db = loaded->db, .seq = loaded->seq};
     int status;
 
-    if (loaded->unversioned) {
+    if (loaded->unversioned || loaded->repaired) {
         at.floor = s->keyspace.shards[0].seq;
-        versions_floor(&s->keyspace, at.floor);
+        at.floor_of_all = loaded->repaired;
+        versions_floor(&s->keyspace, at.floor, at.floor_of_all);
     }
 
     log_dir_clean(dir);

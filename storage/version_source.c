@@ -86,15 +86,23 @@ void versions_raise(struct keyspace *ks, uint64_t above)
         atomic_store(&ks->versions->last, above);
 }
 
-void versions_floor(struct keyspace *ks, uint64_t floor)
+static void give_floor(void *item, void *floor)
+{
+    struct entry *e = item;
+
+    if (e->version == BELOW_ALL)
+        e->version = *(const uint64_t *)floor;
+}
+
+void versions_floor(struct keyspace *ks, uint64_t floor, bool all)
 {
     for (int db = 0; db < ks->databases; db++) {
         for (unsigned i = 0; keyspace_is_used(ks, db) && i < SHARDS; i++) {
-            struct space *s = keyspace_space(ks, db, i);
-
-            if (s->floor < floor)
-                s->floor = floor;
+            if (!all)
+                table_each(&keyspace_space(ks, db, i)->table, give_floor, &floor);
         }
+        if (all)
+            keyspace_renew(ks, db, floor);
     }
 }
 
@@ -168,11 +176,11 @@ void versions_load_hold(struct keyspace *ks, int64_t off, bool as_it_is)
     note_max(v, version);
 }
 
-void versions_load_floor(struct keyspace *ks, uint64_t floor)
+void versions_load_floor(struct keyspace *ks, uint64_t floor, bool all)
 {
     if (floor > VERSION_MAX)
         return;
-    versions_floor(ks, floor);
+    versions_floor(ks, floor, all);
     note_max(ks->versions, floor);
     atomic_store(&ks->versions->unknown, false);
 }

@@ -11,7 +11,7 @@
  *     as they are         a key that is there keeps the one that it has
  *
  * What was loaded from a file that tells none has, in the end, the same version for all such keys,
- * which is above all others: versions_floor().
+ * which is above all others: versions_floor(). So has everything if something was missing.
  */
 #ifndef LK_STORAGE_VERSION_SOURCE_H
 #define LK_STORAGE_VERSION_SOURCE_H
@@ -47,8 +47,8 @@ uint64_t versions_draw(struct keyspace *ks, struct shard *shard, uint64_t has);
 void versions_log(struct keyspace *ks, bool logged);
 /* All that are given from now on are above. The world is stopped, or nothing runs yet. */
 void versions_raise(struct keyspace *ks, uint64_t above);
-/* All keys have at least this version, those that come and those that are there. Stopped. */
-void versions_floor(struct keyspace *ks, uint64_t floor);
+/* All keys that were loaded without a version have this one; or really all. Stopped. */
+void versions_floor(struct keyspace *ks, uint64_t floor, bool all);
 
 /* ---- loading a snapshot; any thread ---------------------------------------------------------- */
 
@@ -75,7 +75,7 @@ void versions_load_at(struct keyspace *ks, uint64_t last);
 void versions_load_off(struct keyspace *ks, int64_t off, uint32_t in_turn);
 void versions_load_hold(struct keyspace *ks, int64_t off, bool as_it_is);
 /* What was loaded until now without versions has this one. */
-void versions_load_floor(struct keyspace *ks, uint64_t floor);
+void versions_load_floor(struct keyspace *ks, uint64_t floor, bool all);
 /* Around each group of records. */
 void versions_load_group(struct keyspace *ks);
 void versions_load_group_end(struct keyspace *ks);

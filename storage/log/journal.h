@@ -45,7 +45,8 @@ struct journal_place {
     bool append;
     int db;
     uint64_t seq;
-    uint64_t floor; /* what is there without a version has this one; 0: there is nothing such */
+    uint64_t floor; /* what was loaded without a version has this one; 0: there is nothing such */
+    bool floor_of_all; /* or really all */
 };
 int journal_start(struct journal *j, struct log_dir *dir, const struct journal_place *at);
 /* The same where nothing of what is in memory is in the log: as if it were broken. */

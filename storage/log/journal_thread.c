@@ -184,7 +184,8 @@ int journal_write_first(struct journal *j, const struct journal_place *at)
     struct chunk first = {.seq = j->written_seq, .db = at->append ? at->db : 0};
     int status;
 
-    buf_printf(&first.bytes, "#LK:floor %llu\r\n", (unsigned long long)at->floor);
+    buf_printf(&first.bytes, "#LK:floor %llu%s\r\n", (unsigned long long)at->floor,
+               at->floor_of_all ? " all" : "");
     status = write_run(j, &first);
     buf_release(&first.bytes);
     return status ? status : sync_file(j);

@@ -9,7 +9,7 @@
  *                         a number: the one that the key has
  *     #LK:ver DB N KEY    the key has version N: where doing a group again gives them in another
  *                         order
- *     #LK:floor N         keys that were loaded without a version have this one
+ *     #LK:floor N [all]   keys that were loaded without a version have this one; or really all
  */
 #ifndef LK_STORAGE_LOG_RECORD_VERSIONS_H
 #define LK_STORAGE_LOG_RECORD_VERSIONS_H
