@@ -1,7 +1,7 @@
 /*
- * What comes back when a server is started again, sentence by sentence: versions, locks that outlive
- * their connections, sessions, policies. Each time in several ways: ended and killed; from the log
- * alone, from a base of it of either kind, and from a snapshot without a log.
+ * What comes back when a server is started again, sentence by sentence: versions, locks that
+ * outlive their connections, sessions, policies. Each time in several ways: ended and killed; from
+ * the log alone, from a base of it of either kind, and from a snapshot without a log.
  */
 #include <signal.h>
 #include <stdio.h>

@@ -1,15 +1,15 @@
 /*
- * What clients were promised before the server was killed holds when it runs again: the version of a
- * key that nobody has changed, locks that outlive connections with their tokens, owners and data, and
- * that no number is given twice.
+ * What clients were promised before the server was killed holds when it runs again: the version of
+ * a key that nobody has changed, locks that outlive connections with their tokens, owners and
+ * data, and that no number is given twice.
  *
- * Each player has keys and locks of its own, and knows of each what was acknowledged, and what it has
- * asked for and not been told the end of: one or the other must be found. A write that comes with the
- * release of a lock is there if the lock is free, and only then. New bases of the log, of both kinds,
- * and snapshots are written meanwhile.
+ * Each player has keys and locks of its own, and knows of each what was acknowledged, and what it
+ * has asked for and not been told the end of: one or the other must be found. A write that comes
+ * with the release of a lock is there if the lock is free, and only then. New bases of the log, of
+ * both kinds, and snapshots are written meanwhile.
  *
- * With `everysec` what was acknowledged may be lost. Then a key must have a version that it had with
- * this very value, and what is given from then on is above all that was given before.
+ * With `everysec` what was acknowledged may be lost. Then a key must have a version that it had
+ * with this very value, and what is given from then on is above all that was given before.
  *
  * CRASH_KILLS says how many times, 16 without it; TEST_SEED repeats the moments, more or less.
  */
