@@ -66,12 +66,18 @@ static void put_text(struct buf *out, struct slice name)
     buf_append_char(out, '\'');
 }
 
-/* The table's name with its quotes, as a text. */
-static void put_quoted_text(struct buf *out, const struct sql_names *n, struct slice suffix)
+/* The table's name as a text: with its quotes, or its own alone. */
+static void put_table_text(struct buf *out, const struct sql_names *n, struct slice suffix,
+                           bool quoted)
 {
     struct buf name = {0};
 
-    put_name(&name, n, n->table, suffix);
+    if (quoted) {
+        put_name(&name, n, n->table, suffix);
+    } else {
+        buf_append_str(&name, sql_base_name(n->table));
+        buf_append_slice(&name, suffix);
+    }
     put_text(out, buf_slice(&name));
     buf_release(&name);
 }
@@ -88,7 +94,10 @@ static void put_word(struct buf *out, const struct sql_names *n, struct slice wo
         put_name(out, n, sql_base_name(n->table), suffix);
         break;
     case 'l':
-        put_quoted_text(out, n, suffix);
+        put_table_text(out, n, suffix, true);
+        break;
+    case 'b':
+        put_table_text(out, n, suffix, false);
         break;
     case 'c':
         put_text(out, slice_str(n->key));
@@ -314,18 +323,21 @@ void sql_keys_add(struct sql_keys *keys, struct slice key)
     keys->len++;
 }
 
+struct slice sql_keys_next(const struct sql_keys *keys, size_t *at)
+{
+    size_t len;
+
+    memcpy(&len, keys->bytes.ptr + *at, sizeof(len));
+    *at += sizeof(len) + len;
+    return slice_make(keys->bytes.ptr + *at - len, len);
+}
+
 void sql_keys_tell(struct sql_keys *keys, backend_key_fn *tell, void *arg)
 {
     size_t at = 0;
 
-    for (size_t i = 0; tell && i < keys->len; i++) {
-        size_t len;
-
-        memcpy(&len, keys->bytes.ptr + at, sizeof(len));
-        at += sizeof(len);
-        tell(arg, slice_make(keys->bytes.ptr + at, len));
-        at += len;
-    }
+    for (size_t i = 0; tell && i < keys->len; i++)
+        tell(arg, sql_keys_next(keys, &at));
     buf_release(&keys->bytes);
     keys->len = 0;
 }

@@ -27,9 +27,9 @@ struct sql_names {
 
 /*
  * Appends a template with what stands in braces replaced: {t} the table, {t_more} another table of
- * ours beside it, {i_more} the same without its schema, {l_more} the same as a literal, {k} the
- * column of the key, {c} its name as a literal, {v} the column of the value, {o} the expression of
- * the order.
+ * ours beside it, {i_more} the same without its schema; as literals {l_more} the first and {b_more}
+ * the second without its quotes; {k} the column of the key, {c} its name as a literal, {v} the
+ * column of the value, {o} the expression of the order.
  */
 void sql_format(struct buf *out, const struct sql_names *names, const char *template);
 /* The same as a string; freed with mem_free. */
@@ -81,6 +81,8 @@ struct sql_keys {
 };
 
 void sql_keys_add(struct sql_keys *keys, struct slice key);
+/* The next one; *at is 0 for the first. */
+struct slice sql_keys_next(const struct sql_keys *keys, size_t *at);
 /* Tells them, unless `tell` is NULL, and releases them. */
 void sql_keys_tell(struct sql_keys *keys, backend_key_fn *tell, void *arg);
 

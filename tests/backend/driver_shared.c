@@ -111,7 +111,8 @@ static void others_are_watched(void)
 {
     struct backend_options options = usual;
     struct backend *w, *b;
-    char key[10001], sql[10100];
+    struct backend_limits limits;
+    char sql[3000];
 
     options.watch = true;
     w = opened_with("watched", &options);
@@ -130,12 +131,12 @@ static void others_are_watched(void)
     put(b, "mine", "1");
     driver->purge(b, 0, 10, tell_name, NULL);
     is_str(watched(w, ""), "", "%s: again nothing of ours", place->scheme);
-    memset(key, 'k', sizeof(key) - 1);
-    key[sizeof(key) - 1] = '\0';
-    snprintf(sql, sizeof(sql), "INSERT INTO watched (k, v) VALUES ('%s', '1')", key);
+    /* As long as the key may be, and 2,600 at most: notices of PostgreSQL hold 7,000 bytes. */
+    driver->limits(w, &limits);
+    snprintf(sql, sizeof(sql), "INSERT INTO watched (k, v) VALUES ('%0*d', '1')",
+             limits.key_chars < 2600 ? (int)limits.key_chars : 2600, 0);
     place->other(sql);
-    ok(strlen(watched(w, "*,")) >= 2, "%s: a long key is told, or that there is something",
-       place->scheme);
+    ok(strlen(watched(w, "000")) > 700, "%s: a long key is told", place->scheme);
     driver->close(b);
     driver->close(w);
 }

@@ -3,12 +3,17 @@
  * real servers of PostgreSQL and MariaDB. What another program does, it does by a connection of its
  * own, without the driver.
  */
+#include "base/clock.h"
 #include "tests/backend/driver_kit.h"
 
 static void run(test_fn *const *tests)
 {
-    for (; *tests; tests++)
-        (*tests)();
+    for (int i = 0; tests[i]; i++) {
+        int64_t began = clock_mono_ms();
+
+        tests[i]();
+        diag("%s: test %d took %lld ms", place->scheme, i, (long long)(clock_mono_ms() - began));
+    }
 }
 
 int main(void)

@@ -14,6 +14,7 @@ static const struct {
 } kinds[] = {
     {&place_sqlite, place_sqlite_start, place_sqlite_stop},
     {&place_pgsql, place_pgsql_start, place_pgsql_stop},
+    {&place_mysql, place_mysql_start, place_mysql_stop},
 };
 
 static struct place all[sizeof(kinds) / sizeof(kinds[0])];

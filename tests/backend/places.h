@@ -12,4 +12,8 @@ extern const struct place place_pgsql;
 void place_pgsql_start(void);
 void place_pgsql_stop(void);
 
+extern const struct place place_mysql;
+void place_mysql_start(void);
+void place_mysql_stop(void);
+
 #endif
