@@ -23,6 +23,11 @@ class Refused(Exception):
     """An error reply."""
 
 
+def _encoded(words):
+    parts = [w if isinstance(w, bytes) else str(w).encode() for w in words]
+    return b"*%d\r\n" % len(parts) + b"".join(b"$%d\r\n%s\r\n" % (len(p), p) for p in parts)
+
+
 class Wire:
     """A connection, RESP2. Error replies come as Refused, for the caller to raise or to look at."""
 
@@ -38,9 +43,7 @@ class Wire:
         self.socket.close()
 
     def send(self, *words):
-        parts = [w if isinstance(w, bytes) else str(w).encode() for w in words]
-        self.socket.sendall(b"*%d\r\n" % len(parts) +
-                            b"".join(b"$%d\r\n%s\r\n" % (len(p), p) for p in parts))
+        self.socket.sendall(_encoded(words))
 
     def read(self):
         line = self.stream.readline()
@@ -74,8 +77,7 @@ class Wire:
         out = []
         for at in range(0, len(requests), 200):
             some = requests[at:at + 200]
-            for words in some:
-                self.send(*words)
+            self.socket.sendall(b"".join(map(_encoded, some)))
             out += [self.read() for _ in some]
         return out
 
