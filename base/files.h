@@ -48,7 +48,7 @@ int file_sync_folder_of(const char *path);
  *   fail   EIO; with "fails" all that follow, too, but for closing
  *   full   ENOSPC; with "fulls" all that follow, too
  *   short  it does half, and says so
- *   slow   it takes its time
+ *   slow   it takes its time; with "slows" all that follow, too
  *   crash  the process ends there, half of a write is done; the machine goes on
  *   lost   so does the machine: data that were not synced are gone, and so are names that were made
  *          or changed in folders that were not

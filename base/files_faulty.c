@@ -55,7 +55,8 @@ static enum fault begin(const char *what)
     n = atomic_fetch_add(&calls, 1) + 1;
     if (!wrong || n < wrong || (n > wrong && !lasting))
         return FAULT_NONE;
-    log_warning("call %llu of files, %s, goes wrong on purpose", (unsigned long long)n, what);
+    if (!lasting || n == wrong)
+        log_warning("call %llu of files, %s, goes wrong on purpose", (unsigned long long)n, what);
     if (fault == FAULT_SLOW) {
         pthread_mutex_unlock(&guard);
         usleep(SLOW_US);
@@ -211,9 +212,10 @@ _Bool file_faults(uint64_t n, const char *how)
         bool lasting;
     } words[] = {
         {"count", FAULT_NONE, false},  {"fail", FAULT_FAIL, false},   {"full", FAULT_FULL, false},
-        {"slow", FAULT_SLOW, false},   {"fails", FAULT_FAIL, true},   {"fulls", FAULT_FULL, true},
-        {"short", FAULT_SHORT, false}, {"crash", FAULT_CRASH, false}, {"lost", FAULT_LOST, false},
-        {"zeros", FAULT_ZEROS, false}, {"part", FAULT_PART, false},   {"holes", FAULT_HOLES, false},
+        {"slow", FAULT_SLOW, false},   {"slows", FAULT_SLOW, true},   {"fails", FAULT_FAIL, true},
+        {"fulls", FAULT_FULL, true},   {"short", FAULT_SHORT, false}, {"crash", FAULT_CRASH, false},
+        {"lost", FAULT_LOST, false},   {"zeros", FAULT_ZEROS, false}, {"part", FAULT_PART, false},
+        {"holes", FAULT_HOLES, false},
     };
     size_t i = 0;
 

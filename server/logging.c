@@ -10,6 +10,7 @@
 
 #include <errno.h>
 #include <string.h>
+#include <unistd.h>
 
 static enum journal_sync sync_of(const struct conf *conf)
 {
@@ -60,6 +61,19 @@ static void set_gates(struct server *s, const struct conf *conf)
 bool logging_is_on(const struct server *s)
 {
     return journal_state(s->journal) != JOURNAL_OFF && !s->log_ending;
+}
+
+/* The further behind it is, the longer. */
+void logging_keep_pace(const struct server *s)
+{
+    enum { BEHIND_FROM = 64 << 20, PAUSE_MAX_US = 100 * 1000 };
+    uint64_t behind = journal_buffered(s->journal);
+    uint64_t pause_us;
+
+    if (LIKELY(behind < BEHIND_FROM))
+        return;
+    pause_us = (behind - BEHIND_FROM) / 1024;
+    usleep((unsigned)(pause_us < PAUSE_MAX_US ? pause_us : PAUSE_MAX_US));
 }
 
 /* ---- the start ------------------------------------------------------------------------------ */

@@ -13,6 +13,7 @@
 #include "server/expirer.h"
 #include "server/keyvalue.h"
 #include "server/locks/lock_desk.h"
+#include "server/logging.h"
 #include "server/output_limit.h"
 #include "server/policer.h"
 #include "server/pubsub.h"
@@ -98,6 +99,7 @@ void worker_round_end(struct worker *w)
     }
     world_leave();
     saving_keep_pace(w->server);
+    logging_keep_pace(w->server);
 }
 
 void worker_finish_gathered(struct worker *w)

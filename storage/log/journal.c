@@ -94,6 +94,7 @@ uint64_t journal_append(struct journal *j, const struct records *r)
     if (LIKELY(j->keeping)) {
         put(j, r);
         j->tail->seq = seq;
+        atomic_store_explicit(&j->buffered, j->tail->bytes.len, memory_order_relaxed);
     }
     asleep = j->asleep;
     j->asleep = false;
@@ -126,6 +127,11 @@ uint64_t journal_durable(const struct journal *j)
     return atomic_load(&j->durable);
 }
 
+uint64_t journal_buffered(const struct journal *j)
+{
+    return atomic_load_explicit(&j->buffered, memory_order_relaxed);
+}
+
 enum journal_state journal_state(const struct journal *j)
 {
     return (enum journal_state)atomic_load(&j->state);
@@ -141,9 +147,7 @@ void journal_set_sync(struct journal *j, enum journal_sync sync, bool timestamps
 
 void journal_stats(struct journal *j, struct journal_stats *out)
 {
-    lock_take(&j->lock);
-    *out = (struct journal_stats){.buffered = j->tail->bytes.len};
-    lock_release(&j->lock);
+    *out = (struct journal_stats){.buffered = journal_buffered(j)};
     out->size = atomic_load(&j->size);
     out->base_size = atomic_load(&j->base_size);
     out->delayed_syncs = atomic_load(&j->delayed);

@@ -62,6 +62,8 @@ void journal_want(struct journal *j, uint64_t seq);
 uint64_t journal_seq(const struct journal *j);
 uint64_t journal_durable(const struct journal *j);
 enum journal_state journal_state(const struct journal *j);
+/* Bytes that the thread has not taken yet. */
+uint64_t journal_buffered(const struct journal *j);
 
 /*
  * What is appended from now on goes to a new file. With no shard's lock held by anybody: it is the

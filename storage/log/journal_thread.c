@@ -239,6 +239,7 @@ static bool take(struct journal *j, struct chunk *c)
         return true;
     }
     *first = (struct chunk){.bytes = j->spare, .seq = c->seq, .db = j->db};
+    atomic_store_explicit(&j->buffered, 0, memory_order_relaxed);
     if (!c->opens && !c->bytes.len)
         first->bytes = c->bytes;
     else
