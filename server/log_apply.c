@@ -162,6 +162,15 @@ static void run(struct log_applier *a, size_t at, const struct slice *argv, cons
         show_refused(a, at, argv[0]);
 }
 
+/* Nobody asks here for an answer, or for what a log has no business to: to save, to end. */
+static void leave_out(struct log_applier *a, size_t at, struct slice name)
+{
+    a->refused++;
+    if (a->shown++ < LINES_A_FILE)
+        log_warning("%s, offset %zu: %.*s changes no data, and is left out", a->name, at,
+                    (int)name.len, name.ptr);
+}
+
 /* What belongs to no group, or is around one. True if it is nothing more. */
 static bool is_bracket(struct log_applier *a, const struct command *cmd, struct slice name)
 {
@@ -200,6 +209,10 @@ static bool apply(struct log_applier *a, size_t at, const struct slice *argv,
     if (UNLIKELY(stands_alone(cmd))) {
         if (!is_bracket(a, cmd, argv[0]))
             run(a, at, argv, p);
+        return true;
+    }
+    if (UNLIKELY(!(command_flags(cmd, argv, p->argc) & CMD_WRITE))) {
+        leave_out(a, at, argv[0]);
         return true;
     }
     alone = !a->in_group;

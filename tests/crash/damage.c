@@ -168,6 +168,21 @@ static void test_flips(struct damage *d)
     is_int(skipped, ROUNDS, "--repair skip leaves it out, for good: one key is missing");
 }
 
+/* A log has no business to save, or to end, what loads it. */
+static void test_no_changes(struct damage *d)
+{
+    static const char bytes[] = "*2\r\n$6\r\nSELECT\r\n$1\r\n0\r\n"
+                                "*3\r\n$3\r\nSET\r\n$2\r\nk0\r\n$1\r\nv\r\n"
+                                "*1\r\n$4\r\nSAVE\r\n*1\r\n$7\r\nMONITOR\r\n"
+                                "*2\r\n$8\r\nSHUTDOWN\r\n$6\r\nNOSAVE\r\n"
+                                "*3\r\n$3\r\nSET\r\n$2\r\nk1\r\n$1\r\nv\r\n";
+
+    write_file(d->path, bytes, sizeof(bytes) - 1);
+    is_int(found(d, "", "SHUTDOWN changes no data, and is left out") +
+               found(d, "", "SAVE changes no data, and is left out"),
+           4, "what changes no data is left out");
+}
+
 int main(void)
 {
     struct damage d = {0};
@@ -178,6 +193,7 @@ int main(void)
     test_tails(&d);
     test_forbidden(&d);
     test_flips(&d);
+    test_no_changes(&d);
     snprintf(command, sizeof(command), "rm -rf %s", d.dir);
     if (system(command) != 0)
         diag("cannot remove %s", d.dir);
