@@ -37,8 +37,10 @@ struct rewrite_job {
 struct rewriting {
     struct rewrite_job *_Atomic job;
     struct snapshot *_Atomic snapshot; /* its; for those who look without the world stopped */
-    bool scheduled, ok;
-    int64_t last_took_s, began_ms, next_try_ms;
+    _Atomic bool scheduled;            /* looked at without the world stopped, too */
+    bool ok;
+    int64_t last_took_s, began_ms;
+    _Atomic int64_t next_try_ms;
     uint64_t done, failures;
     _Atomic uint64_t size_then; /* of the log, behind the last one */
 };

@@ -35,16 +35,18 @@ struct job {
     struct inbox_message done;
 };
 
-/* Changed with the world stopped. */
+/* Changed with the world stopped; what is atomic is looked at at other times, too. */
 struct saving {
     struct job *_Atomic job;           /* that is being written; NULL for none */
     struct snapshot *_Atomic snapshot; /* its, as long as it is being written */
     struct later *waits;
-    bool scheduled;
+    _Atomic bool scheduled;
     _Atomic bool ok; /* the last one */
     _Atomic int64_t last_save_s;
-    int64_t last_try_s, last_took_s, began_ms;
-    uint64_t saves, dirty_at_save;
+    _Atomic int64_t last_try_s;
+    int64_t last_took_s, began_ms;
+    uint64_t saves;
+    _Atomic uint64_t dirty_at_save;
 };
 
 struct saving *saving_new(struct server *s)

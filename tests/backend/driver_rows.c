@@ -146,7 +146,7 @@ static enum backend_status put_many(struct backend *b, const char *value, size_t
     struct backend_batch batch = {.puts = puts, .puts_len = many};
 
     for (size_t i = 0; i < many; i++) {
-        snprintf(names[i], sizeof(names[i]), "key:%05zu", i);
+        snprintf(names[i], sizeof(names[i]), "key:%05u", (unsigned)i);
         puts[i] = row(names[i], value);
         puts[i].version = i + 1;
     }
@@ -160,7 +160,7 @@ static enum backend_status delete_many(struct backend *b, size_t many)
     struct backend_batch batch = {.deletes = keys, .deletes_len = many};
 
     for (size_t i = 0; i < many; i++) {
-        snprintf(names[i], sizeof(names[i]), "key:%05zu", i);
+        snprintf(names[i], sizeof(names[i]), "key:%05u", (unsigned)i);
         keys[i] = slice_str(names[i]);
     }
     return driver->apply(b, &batch, tell_reject, NULL);

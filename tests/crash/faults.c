@@ -31,6 +31,7 @@ enum {
     PATIENCE_MS = 30000, /* for what has no promise of when */
     CRASHED = 99,        /* the exit status of a crash on purpose */
     SAMPLE = 5,          /* calls of each kind that are tried */
+    SAMPLE_SLOW = 2,     /* the same of a server with a sanitizer */
 };
 
 struct writer {
@@ -544,11 +545,12 @@ static long count_calls(const char *mode, bool at_load)
 static void try_kind(const char *mode, const char *how, bool at_load, long calls)
 {
     struct abreast a = {0};
+    const char *sanitizer = getenv("SAN");
     bool all = getenv("CRASH_ALL") != NULL;
-    long tried = 0;
+    long tried = 0, sample = sanitizer && *sanitizer ? SAMPLE_SLOW : SAMPLE;
 
     for (long n = 1; n <= calls; n++) {
-        if (!all && (long)rng_below((uint64_t)calls) >= (at_load ? SAMPLE / 3 : SAMPLE))
+        if (!all && (long)rng_below((uint64_t)calls) >= (at_load ? (sample + 1) / 3 : sample))
             continue;
         begin(&a, mode, how, at_load, n);
         tried++;
