@@ -53,6 +53,8 @@ struct backend_limits {
     size_t key_chars, key_bytes, value_chars, value_bytes;
     /* Keys that differ in bytes may be equal to the table: case, accents, spaces at the end. */
     bool keys_fold;
+    /* Of characters beyond ASCII, only some are held; which, the database knows. */
+    bool ascii;
 };
 
 /* A name and a value in the table of the server's own, `<table>_latchkey`. */

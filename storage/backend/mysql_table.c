@@ -123,6 +123,20 @@ static enum backend_status check_collation(struct my *m)
     return status;
 }
 
+static enum backend_status check_characters(struct my *m)
+{
+    int64_t wide = 0;
+    enum backend_status status = BACKEND_OK;
+
+    m->limits.ascii = false;
+    for (int i = 0; status == BACKEND_OK && i < 2; i++) {
+        status = my_ask_of(m, "SELECT CHARACTER_SET_NAME = 'utf8mb4'" COLUMN, i ? m->value : m->key,
+                           &wide);
+        m->limits.ascii |= !wide;
+    }
+    return status;
+}
+
 static enum backend_status check_unique(struct my *m)
 {
     int64_t n = 0;
@@ -153,6 +167,8 @@ static enum backend_status look(struct my *m)
     if (status == BACKEND_OK)
         status = check_collation(m);
     if (status == BACKEND_OK)
+        status = check_characters(m);
+    if (status == BACKEND_OK)
         status = measure(m, m->key, &l->key_chars, &l->key_bytes);
     if (status == BACKEND_OK)
         status = measure(m, m->value, &l->value_chars, &l->value_bytes);
@@ -171,7 +187,8 @@ static enum backend_status check(struct backend *b)
     enum backend_status status = look(m);
 
     if (status != BACKEND_OK || !b->options.migrate ||
-        (!m->limits.keys_fold && m->limits.key_chars >= 768 && m->limits.value_bytes > 0xffff))
+        (!m->limits.keys_fold && !m->limits.ascii && m->limits.key_chars >= 768 &&
+         m->limits.value_bytes > 0xffff))
         return status;
     buf_printf(&sql,
                "ALTER TABLE {t} MODIFY {k} " SHORT "%s NOT NULL, MODIFY {v} " LONG " COLLATE %s",

@@ -152,6 +152,17 @@ static enum backend_status check_collation(struct pg *p, bool *folds, bool *orde
     return status;
 }
 
+/* What is no UTF-8 holds some characters, or has another idea of them. */
+static enum backend_status check_characters(struct pg *p)
+{
+    int64_t n = 0;
+    enum backend_status status =
+        pg_ask(&p->b, "SELECT (current_setting('server_encoding') <> 'UTF8')::int", &n);
+
+    p->limits.ascii = n != 0;
+    return status;
+}
+
 static enum backend_status look(struct pg *p, int64_t *key_chars, int64_t *value_chars,
                                 bool *ordered)
 {
@@ -163,6 +174,8 @@ static enum backend_status look(struct pg *p, int64_t *key_chars, int64_t *value
         status = check_unique(p);
     if (status == BACKEND_OK)
         status = check_collation(p, &p->limits.keys_fold, ordered);
+    if (status == BACKEND_OK)
+        status = check_characters(p);
     p->limits.key_chars = *key_chars ? (size_t)*key_chars : SIZE_MAX;
     p->limits.value_chars = *value_chars ? (size_t)*value_chars : SIZE_MAX;
     p->limits.key_bytes = KEY_BYTES;

@@ -569,7 +569,7 @@ static void lite_limits(struct backend *b, struct backend_limits *out)
     struct lite *l = (struct lite *)b;
     size_t row = (size_t)sqlite3_limit(l->db, SQLITE_LIMIT_LENGTH, -1);
 
-    *out = (struct backend_limits){SIZE_MAX, row / 4, SIZE_MAX, row / 4 * 2, l->keys_fold};
+    *out = (struct backend_limits){SIZE_MAX, row / 4, SIZE_MAX, row / 4 * 2, l->keys_fold, false};
 }
 
 const struct backend_driver backend_sqlite = {

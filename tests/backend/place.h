@@ -19,6 +19,8 @@ struct place {
     /* Kills the server with -9, and starts it again; NULL where there is none. */
     void (*kill)(void);
     void (*restart)(void);
+    /* The file with the certificate of the server's authority. */
+    const char *(*certificate)(void);
     /* The server hangs, or goes on. */
     void (*pause)(bool on);
 };

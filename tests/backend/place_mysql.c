@@ -70,6 +70,11 @@ static void pause_server(bool on)
     databases_tell(on ? "stop" : "cont", "mysql");
 }
 
+static const char *certificate(void)
+{
+    return databases_certificate("mysql");
+}
+
 const struct place place_mysql = {
     .scheme = "mysql",
     .big_text = "LONGTEXT",
@@ -78,6 +83,7 @@ const struct place place_mysql = {
     .ask = ask,
     .kill = kill_server,
     .restart = restart,
+    .certificate = certificate,
     .pause = pause_server,
 };
 

@@ -70,6 +70,11 @@ static void pause_server(bool on)
     databases_tell(on ? "stop" : "cont", "pgsql");
 }
 
+static const char *certificate(void)
+{
+    return databases_certificate("pgsql");
+}
+
 const struct place place_pgsql = {
     .scheme = "pgsql",
     .big_text = "TEXT",
@@ -78,6 +83,7 @@ const struct place place_pgsql = {
     .ask = ask,
     .kill = kill_server,
     .restart = restart,
+    .certificate = certificate,
     .pause = pause_server,
 };
 

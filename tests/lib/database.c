@@ -14,7 +14,7 @@ enum { KINDS = 2 };
 
 static pid_t helper;
 static FILE *to, *from;
-static char names[KINDS][16], addresses[KINDS][256];
+static char names[KINDS][16], addresses[KINDS][256], certificates[KINDS][256];
 
 /* It ends by itself when this process does: no sooner, lest folders stay. */
 static void become_helper(const char *kinds, int in, int out)
@@ -50,18 +50,28 @@ void databases_start(const char *kinds)
         if (i == KINDS)
             break;
         if (!fgets(line, sizeof(line), from) ||
-            sscanf(line, "%15s %255s", names[i], addresses[i]) != 2)
+            sscanf(line, "%15s %255s %255s", names[i], addresses[i], certificates[i]) != 3)
             bail("the databases do not start");
     }
 }
 
-const char *databases_address(const char *name)
+static int index_of(const char *name)
 {
     for (int i = 0; i < KINDS; i++) {
         if (strcmp(names[i], name) == 0)
-            return addresses[i];
+            return i;
     }
     bail("no database %s", name);
+}
+
+const char *databases_address(const char *name)
+{
+    return addresses[index_of(name)];
+}
+
+const char *databases_certificate(const char *name)
+{
+    return certificates[index_of(name)];
 }
 
 void databases_tell(const char *what, const char *name)

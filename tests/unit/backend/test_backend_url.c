@@ -21,6 +21,14 @@ static const struct {
      "key", "val", false, NULL, "rpm+sqlite:////abs/path.db?table=T"},
     {"sqlite://a%20b%3f.db?colKey=k%22&colVal=v&", "sqlite", NULL, NULL, NULL, 0, NULL, "a b?.db",
      "KeyVal", "k\"", "v", false, NULL, "sqlite://a%20b%3f.db?colKey=k%22&colVal=v&"},
+    {"pgsql://me:pa%3Ass@db.example:6432/stuff?tls", "pgsql", "me", "pa:ss", "db.example", 6432,
+     "stuff", NULL, "KeyVal", "key", "val", true, NULL, "pgsql://me@db.example:6432/stuff?tls"},
+    {"rpm+pgsql://me@h/d?ca=/etc/ca.pem", "pgsql", "me", NULL, "h", 0, "d", NULL, "KeyVal", "key",
+     "val", true, "/etc/ca.pem", "rpm+pgsql://me@h/d?ca=/etc/ca.pem"},
+    {"rpm+mysql://me:p@ss@[::1]:3307/d?tls=0", "mysql", "me", "p@ss", "::1", 3307, "d", NULL,
+     "KeyVal", "name", "val", false, NULL, "rpm+mysql://me@[::1]:3307/d?tls=0"},
+    {"pgsql:///d", "pgsql", NULL, NULL, "127.0.0.1", 0, "d", NULL, "KeyVal", "key", "val", false,
+     NULL, "pgsql:///d"},
 };
 
 static const char *const bad[] = {
@@ -29,6 +37,12 @@ static const char *const bad[] = {
     "sqlite:/x",
     "sqlite://",
     "sqlite://?table=x",
+    "pgsql://h",
+    "pgsql://h/",
+    "pgsql://h:0/d",
+    "pgsql://h:65536/d",
+    "mysql://h:x/d",
+    "mysql://u:%zz@h/d",
     "oracle://h/d",
     "rpm+://h/d",
     "sqlite://x?tabel=y",
