@@ -6,6 +6,7 @@
 #include "base/mem.h"
 #include "base/world.h"
 #include "server/backend/link.h"
+#include "server/backend/reading.h"
 #include "server/durability.h"
 #include "server/later.h"
 #include "server/server.h"
@@ -294,6 +295,8 @@ static enum backend_status apply(struct drain *d)
         link_noted(h);
         atomic_store(&h->last_batch_us, clock_mono_us() - start);
         commit(d, &batch, rejected);
+        if (batch.clear)
+            reading_table_emptied(h->reading);
     }
     return status;
 }

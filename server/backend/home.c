@@ -311,7 +311,6 @@ bool home_new(struct server *s, struct home **out)
         .timeout_ms = (int)conf->backend_timeout,
         .poll_ms = (int)conf->backend_poll,
         .migrate = conf->backend_migrate,
-        .watch = conf->backend_watch,
         .who = s->run_id,
     };
     h->dirty = dirty_new(h);
@@ -319,6 +318,9 @@ bool home_new(struct server *s, struct home **out)
     *out = h;
     if (!read_url(h, conf->backend))
         return false;
+    h->watch_may_fail = conf->backend_watch == CONF_WATCH_AUTO;
+    h->options.watch = conf->backend_watch == CONF_WATCH_YES ||
+                       (conf->backend_watch == CONF_WATCH_AUTO && h->driver->polls);
     h->reading = reading_new(s, h->driver, &h->url, &h->options);
     if (!conf->appendonly && !h->through)
         log_notice("The queue of the backend is memory: without appendonly, what is not in the "

@@ -36,8 +36,9 @@ struct home {
     const struct backend_driver *driver;
     struct backend_url url;
     struct backend_options options;
-    bool through; /* write-through */
-    bool all;     /* backend-load all */
+    bool through;        /* write-through */
+    bool all;            /* backend-load all */
+    bool watch_may_fail; /* without it, if triggers cannot be installed */
 
     _Atomic int state; /* enum home_state; changed by the thread, with the world stopped */
     _Atomic bool full; /* the queue is */

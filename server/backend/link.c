@@ -172,12 +172,30 @@ bool link_keep(struct home *h)
 
 /* ---- getting it ------------------------------------------------------------------------------ */
 
+/* Without triggers, if they cannot be had and nobody has asked for them. */
+static void open_unwatched(struct home *h, const struct backend_error *why)
+{
+    struct backend_options options = h->options;
+    struct backend_error error = {.text = ""};
+    enum backend_status status;
+
+    options.watch = false;
+    h->b = h->driver->open(&h->url, &options, &status, &error);
+    if (!h->b)
+        return;
+    log_warning("What others change in the backend will not be known: %s", why->text);
+    h->options.watch = false;
+    reading_unwatched(h->reading);
+}
+
 static bool connect_to(struct home *h)
 {
     struct backend_error error = {.text = ""};
     enum backend_status status;
 
     h->b = h->driver->open(&h->url, &h->options, &status, &error);
+    if (!h->b && status == BACKEND_WRONG && h->options.watch && h->watch_may_fail)
+        open_unwatched(h, &error);
     if (!h->b) {
         home_say(h, "the backend cannot be reached", error.text);
         return false;

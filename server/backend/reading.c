@@ -6,6 +6,7 @@
 #include "base/mem.h"
 #include "base/world.h"
 #include "server/backend/asker.h"
+#include "server/backend/home.h"
 #include "server/backend/lazy.h"
 #include "server/backend/loader.h"
 #include "server/backend/reader.h"
@@ -79,10 +80,11 @@ void reading_part(struct reading *r, struct shard *shard)
     atomic_fetch_add(&r->parted, 1);
 }
 
-static void part_all(struct reading *r)
+/* Not if database 0 was emptied and the table was not yet. */
+static void part_all(struct reading *r, const struct home *h)
 {
     world_enter();
-    for (unsigned i = 0; i < SHARDS; i++) {
+    for (unsigned i = 0; i < SHARDS && !h->emptied; i++) {
         struct shard *shard = &r->server->keyspace.shards[i];
 
         lock_take(&shard->lock);
@@ -99,10 +101,23 @@ static void become_whole(struct reading *r, struct shard *shard)
     lazy_become_whole(shard);
 }
 
+void reading_unwatched(struct reading *r)
+{
+    r->options.watch = false;
+}
+
 void reading_emptied(struct reading *r)
 {
     for (unsigned i = 0; i < SHARDS; i++)
         become_whole(r, &r->server->keyspace.shards[i]);
+}
+
+void reading_table_emptied(struct reading *r)
+{
+    const struct home *h = r->server->home;
+
+    if (!r->watches && !h->all)
+        part_all(r, h);
 }
 
 /* ---- life ------------------------------------------------------------------------------------ */
@@ -154,8 +169,9 @@ static bool begin(struct reading *r, bool all)
     /* As long as all keys are said to be here, what others change meanwhile is looked at. */
     if (rows && all && !loader_run(r, &complete))
         return false;
-    if (rows && (!all || !complete))
-        part_all(r);
+    /* A table that is empty now stays so only if nobody else is heard to write to it. */
+    if (all ? !complete : rows || !r->watches)
+        part_all(r, r->server->home);
     r->reads = !reader_start(r->reader);
     r->asks = !asker_start(r->asker);
     return r->reads && r->asks;

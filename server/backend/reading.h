@@ -66,8 +66,12 @@ void reading_free(struct reading *r);
 bool reading_start(struct reading *r, bool all);
 void reading_stop(struct reading *r);
 
+/* Changes of others cannot be watched, whatever the options said. Before reading_start(). */
+void reading_unwatched(struct reading *r);
 /* Database 0 was emptied: memory is the whole truth. The world is stopped. */
 void reading_emptied(struct reading *r);
+/* So was the table: others may put rows into it from now on. On a thread outside of the world. */
+void reading_table_emptied(struct reading *r);
 
 /* Whether there are keys that are not in memory. */
 static inline bool reading_is_parted(const struct reading *r)

@@ -95,6 +95,7 @@ struct backend;
 
 struct backend_driver {
     const char *scheme;
+    bool polls; /* what others change is looked for every poll_ms, since the database cannot tell */
     /* The connection; makes the table, and adds columns, if need be. NULL: see *status, *error. */
     struct backend *(*open)(const struct backend_url *url, const struct backend_options *options,
                             enum backend_status *status, struct backend_error *error);

@@ -574,6 +574,7 @@ static void lite_limits(struct backend *b, struct backend_limits *out)
 
 const struct backend_driver backend_sqlite = {
     .scheme = "sqlite",
+    .polls = true,
     .open = lite_open,
     .close = lite_close,
     .limits = lite_limits,
