@@ -229,7 +229,7 @@ static NOINLINE void run_one_closely(struct call *c)
         seq = run_recorded(c);
     else
         c->cmd->run(c);
-    if (seq && c->worker->recording.single)
+    if (seq && c->worker->recording.single && c->gates & GATE_DURABLE)
         durability_logged_key(c->server, c->first_hash, seq);
     else if (seq)
         durability_logged_in(c->server, shard, seq);

@@ -5,8 +5,8 @@
  * Each shard knows the number of the last group of the log that concerns it. A command that is to
  * be durable depends on the largest of those of the shards that it has locked, whether it changed
  * something or only looked. While many write, there is a group that is not on the disk yet in most
- * shards, so commands of one key go by less: the keys of a shard are told apart by a part of their
- * hash. What its connection is answered from then on is held until the log's
+ * shards, so commands of one key go by less where most wait: the keys of a shard are told apart by
+ * a part of their hash. What its connection is answered from then on is held until the log's
  * thread says that so much is on the disk; requests that come meanwhile wait.
  *
  * Whose commands are to be durable: with `appendfsync always` those of all connections, unless one

@@ -12,6 +12,11 @@ static inline char *put_number(char *to, size_t n)
         *to++ = (char)('0' + n);
         return to;
     }
+    if (LIKELY(n < 100)) {
+        *to++ = (char)('0' + n / 10);
+        *to++ = (char)('0' + n % 10);
+        return to;
+    }
     return to + num_format_int(to, (int64_t)n);
 }
 
