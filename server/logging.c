@@ -190,24 +190,29 @@ bool logging_configure(struct server *s, const struct conf *to, struct buf *why)
 }
 
 /* It may be found broken again at the same moment, by the log's thread. */
-static void note_whole(struct server *s)
+static bool note_whole(struct server *s)
 {
+    bool whole;
+
     server_set_gate(s, GATE_LOG_BROKEN, false);
-    if (journal_state(s->journal) == JOURNAL_WRITING)
-        log_notice("The log of changes is complete");
-    else
+    whole = journal_state(s->journal) == JOURNAL_WRITING;
+    if (!whole)
         server_set_gate(s, GATE_LOG_BROKEN, true);
+    return whole;
 }
 
-void logging_rebased(struct server *s, bool ok)
+bool logging_rebased(struct server *s, bool ok)
 {
+    bool whole = false;
+
     if (s->log_ending) {
         s->log_ending = false;
         journal_stop(s->journal);
         server_set_gate(s, GATE_LOG_BROKEN, false);
         durability_reached(s);
     } else if (ok) {
-        note_whole(s);
+        whole = note_whole(s);
     }
     set_gates(s, s->conf);
+    return whole;
 }

@@ -26,8 +26,11 @@ struct journal *logging_new(struct server *s);
 bool logging_is_on(const struct server *s);
 /* Pauses if the disk is behind, so that what is to be written does not fill the memory. */
 void logging_keep_pace(const struct server *s);
-/* There is a new base, or it could not be made. On the main thread, the world is stopped. */
-void logging_rebased(struct server *s, bool ok);
+/*
+ * There is a new base, or it could not be made. On the main thread, the world is stopped. True if
+ * the log is complete now.
+ */
+bool logging_rebased(struct server *s, bool ok);
 /* The configuration is about to become `to`. On the main thread, the world is stopped. */
 bool logging_configure(struct server *s, const struct conf *to, struct buf *why);
 

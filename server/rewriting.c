@@ -89,6 +89,7 @@ static void *job_main(void *arg)
     struct rewrite_job *j = arg;
 
     pthread_setname_np(pthread_self(), "rewrite");
+    log_notice("Background append only file rewriting started");
     world_join();
     write_base(j);
     world_quit();
@@ -110,8 +111,6 @@ static void note_failure(struct rewriting *r, int status)
 {
     int64_t patience_s = r->failures < 4 ? 1 << r->failures : PATIENCE_MAX_S;
 
-    if (status != -ECANCELED)
-        log_warning("Rewriting the log of changes failed: %s", strerror(-status));
     r->ok = status == -ECANCELED && r->ok;
     r->failures++;
     r->next_try_ms = clock_mono_ms() + patience_s * 1000;
@@ -124,7 +123,6 @@ static void note_success(struct rewriting *r, const struct rewrite_job *j)
     r->done++;
     if (j->logged)
         rewriting_measure(j->server);
-    log_notice("Background AOF rewrite finished successfully");
 }
 
 static void free_job(struct rewrite_job *j)
@@ -135,9 +133,21 @@ static void free_job(struct rewrite_job *j)
     mem_free(j);
 }
 
+/* Not while the world is stopped: writing to a file may take its time. */
+static void tell(int status, bool complete)
+{
+    if (status && status != -ECANCELED)
+        log_warning("Rewriting the log of changes failed: %s", strerror(-status));
+    else if (!status)
+        log_notice("Background AOF rewrite finished successfully");
+    if (complete)
+        log_notice("The log of changes is complete");
+}
+
 static void finish(struct server *s, struct rewrite_job *j)
 {
     struct rewriting *r = s->rewriting;
+    bool complete;
 
     pthread_join(j->thread, NULL);
     inbox_withdraw(&s->main_inbox, &j->done);
@@ -149,9 +159,10 @@ static void finish(struct server *s, struct rewrite_job *j)
         note_failure(r, j->status);
     else
         note_success(r, j);
-    logging_rebased(s, j->status == 0 && j->logged);
+    complete = logging_rebased(s, j->status == 0 && j->logged);
     world_resume();
     world_leave();
+    tell(j->status, complete);
     free_job(j);
 }
 
@@ -212,10 +223,8 @@ enum rewriting_result rewriting_begin(struct server *s)
     atomic_store(&r->job, j);
     if (j->logged)
         journal_rotate(s->journal);
-    if (start_thread(j)) {
-        log_notice("Background append only file rewriting started");
+    if (start_thread(j))
         return REWRITING_BEGUN;
-    }
     atomic_store(&r->snapshot, NULL);
     atomic_store(&r->job, NULL);
     snapshot_end(j->snapshot);

@@ -28,8 +28,8 @@ struct job {
     struct snapshot *snapshot;
     char *path;
     struct rdb_header header;
-    bool step_by_step;
-    uint64_t dirty; /* as it was */
+    bool step_by_step, told; /* the second: nobody waits for its result, the log tells of it */
+    uint64_t dirty;          /* as it was */
     int status;
     pthread_t thread;
     struct inbox_message done;
@@ -209,6 +209,8 @@ static void *job_main(void *arg)
     struct job *j = arg;
 
     pthread_setname_np(pthread_self(), "snapshot");
+    if (j->told) /* who began it has stopped the world, and writing to a file may take its time */
+        log_notice("Background saving started");
     world_join();
     write_file(j);
     world_enter(); /* nobody who has stopped the world looks at it */
@@ -249,11 +251,9 @@ enum saving_result saving_begin(struct server *s, struct later *waits)
     atomic_store(&v->job, j);
     atomic_store(&v->snapshot, j->snapshot);
     v->waits = waits;
-    if (start_thread(j)) {
-        if (!waits)
-            log_notice("Background saving started");
+    j->told = !waits;
+    if (start_thread(j))
         return SAVING_BEGUN;
-    }
     atomic_store(&v->snapshot, NULL);
     atomic_store(&v->job, NULL);
     v->waits = NULL;

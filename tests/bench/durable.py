@@ -172,7 +172,7 @@ def load_once(kind, source, name, *options):
     (shutil.copytree if os.path.isdir(path) else shutil.copy)(path, os.path.join(server.dir, name))
     server.patience_s = 600
     with server:
-        return server.pong_ms / 1000, server.cpu_ns() / 1e9, server.call("DBSIZE")
+        return server.pong_ms / 1000, server.cpu_of_all_s(), server.call("DBSIZE")
 
 
 def load_row(name, least, source, *args):
