@@ -215,6 +215,8 @@ void call_log_expiry(struct call *c, int i, int64_t expiry);
 /* A request of which the `argc` - 1 arguments behind the name come one by one. */
 void call_log_begin(struct call *c, struct slice name, int argc);
 void call_log_arg(struct call *c, struct slice arg);
+/* Those that make the entry, which is its key's, where there is none. */
+void call_log_entry(struct call *c, const struct entry *e);
 /* One that Redis 7.0 does not know, and skips. */
 void call_log_note(struct call *c, const struct slice *argv, int argc);
 #define CALL_LOG_NOTE(c, ...)                                                                      \

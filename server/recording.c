@@ -4,6 +4,7 @@
 #include "server/call.h"
 #include "server/durability.h"
 #include "storage/log/journal.h"
+#include "storage/log/rdb_requests.h"
 
 static uint64_t give(struct worker *w)
 {
@@ -101,6 +102,16 @@ void call_log_arg(struct call *c, struct slice arg)
 {
     if (UNLIKELY(call_logs(c)))
         records_arg(&c->worker->recording.records, arg);
+}
+
+void call_log_entry(struct call *c, const struct entry *e)
+{
+    struct recording *r = &c->worker->recording;
+
+    if (LIKELY(!call_logs(c)))
+        return;
+    records_of_entry(&r->records, c->db, e);
+    state(r);
 }
 
 void call_log_nothing(struct call *c)

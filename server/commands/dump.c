@@ -104,15 +104,22 @@ static struct entry *value_of(struct call *c, int64_t expiry)
     return e;
 }
 
-/* With its end by the calendar, whatever was there. */
-static void log_restored(struct call *c, int64_t end)
+/* With its end by the calendar; what Redis 7.0 cannot restore as the requests that make it. */
+static void log_restored(struct call *c, const struct entry *e, int64_t end, bool was_there)
 {
     char digits[NUM_INT_MAX];
 
-    if (UNLIKELY(call_logs(c)))
+    if (LIKELY(!call_logs(c)))
+        return;
+    if (!rdb_dump_is_newer(call_arg(c, 3))) {
         CALL_LOG(c, SLICE("RESTORE"), call_arg(c, 1),
                  slice_make(digits, num_format_int(digits, end)), call_arg(c, 3), SLICE("REPLACE"),
                  SLICE("ABSTTL"));
+        return;
+    }
+    if (was_there)
+        CALL_LOG(c, SLICE("DEL"), call_arg(c, 1));
+    call_log_entry(c, e);
 }
 
 /* RESTORE key ttl serialized-value [REPLACE] [ABSTTL] [IDLETIME seconds] [FREQ frequency] */
@@ -138,7 +145,7 @@ void cmd_restore(struct call *c)
         call_put(c, 1, e);
         access_set(c->conf, c->now_ms, call_access(c, 1, c->db, e), r.idle_s, r.frequency);
         call_changed(c, 1, EVENT_RESTORE);
-        log_restored(c, r.ttl);
+        log_restored(c, e, r.ttl, was_there);
     }
     reply_ok(c);
 }

@@ -274,17 +274,29 @@ void rdb_put_dump(struct buf *out, const struct entry *e, bool compress)
     buf_release(&later);
 }
 
+enum { DUMP_FOOTER = 2 + RDB_CHECKSUM_LEN };
+
+static uint16_t dump_version(struct slice dump)
+{
+    uint16_t version;
+
+    memcpy(&version, dump.ptr + dump.len - DUMP_FOOTER, sizeof(version));
+    return version;
+}
+
 bool rdb_check_dump(struct slice dump, struct slice *payload)
 {
-    enum { FOOTER = 2 + RDB_CHECKSUM_LEN };
-    const char *footer = dump.ptr + dump.len - FOOTER;
-    uint16_t version;
     uint64_t crc;
 
-    if (dump.len < FOOTER)
+    if (dump.len < DUMP_FOOTER)
         return false;
-    memcpy(&version, footer, sizeof(version));
-    memcpy(&crc, footer + sizeof(version), sizeof(crc));
-    *payload = slice_make(dump.ptr, dump.len - FOOTER);
-    return version <= RDB_VERSION_MAX && crc == crc64(0, dump.ptr, dump.len - RDB_CHECKSUM_LEN);
+    memcpy(&crc, dump.ptr + dump.len - RDB_CHECKSUM_LEN, sizeof(crc));
+    *payload = slice_make(dump.ptr, dump.len - DUMP_FOOTER);
+    return dump_version(dump) <= RDB_VERSION_MAX &&
+           crc == crc64(0, dump.ptr, dump.len - RDB_CHECKSUM_LEN);
+}
+
+bool rdb_dump_is_newer(struct slice dump)
+{
+    return dump_version(dump) > RDB_VERSION;
 }

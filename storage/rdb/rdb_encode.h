@@ -33,5 +33,7 @@ void rdb_put_list_run(struct buf *out, struct list_run run, struct listpack_out 
 void rdb_put_dump(struct buf *out, const struct entry *e, bool compress);
 /* Whether it is that of a version that can be read, and unharmed; *payload is what it is about. */
 bool rdb_check_dump(struct slice dump, struct slice *payload);
+/* Whether one that was checked is of a version that Redis 7.0 does not read. */
+bool rdb_dump_is_newer(struct slice dump);
 
 #endif
