@@ -34,7 +34,7 @@ class Wire:
     def __init__(self, port, db=0):
         self.socket = socket.create_connection(("127.0.0.1", port), timeout=120)
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self.stream = self.socket.makefile("rb")
+        self.stream = self.socket.makefile("rb", 1 << 16)
         if db:
             self("SELECT", db)
 
@@ -58,7 +58,18 @@ class Wire:
             return rest
         if kind == b"$":
             return None if rest == b"-1" else self.stream.read(int(rest) + 2)[:-2]
-        return None if rest == b"-1" else [self.read() for _ in range(int(rest))]
+        return None if rest == b"-1" else self._read_many(int(rest))
+
+    def _read_many(self, count):
+        """As read() so many times; most of them are strings."""
+        out, line_of, bytes_of = [], self.stream.readline, self.stream.read
+        for _ in range(count):
+            if self.stream.peek(1)[:1] == b"$":
+                size = int(line_of()[1:])
+                out.append(bytes_of(size + 2)[:-2] if size >= 0 else None)
+            else:
+                out.append(self.read())
+        return out
 
     def __call__(self, *words):
         """The reply; error replies are raised."""
