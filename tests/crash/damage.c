@@ -183,6 +183,25 @@ static void test_no_changes(struct damage *d)
            4, "what changes no data is left out");
 }
 
+/* A log of one file is moved into the folder, though a crash came between its name and its move. */
+static void test_half_moved(struct damage *d)
+{
+    static const char bytes[] = "*3\r\n$3\r\nSET\r\n$2\r\nk0\r\n$1\r\nv\r\n";
+    static const char manifest[] = "file appendonly.aof seq 1 type b\n";
+    struct buf path = {0};
+
+    buf_printf(&path, "%s/appendonlydir/appendonly.aof.manifest", d->dir);
+    buf_append_char(&path, '\0');
+    write_file(path.ptr, manifest, sizeof(manifest) - 1);
+    path.len = 0;
+    buf_printf(&path, "%s/appendonly.aof", d->dir);
+    buf_append_char(&path, '\0');
+    write_file(path.ptr, bytes, sizeof(bytes) - 1);
+    is_int(found(d, "", "it is moved into"), 1, "a move that a crash interrupted is done again");
+    is_int(found(d, "", NULL), 1, "and once");
+    buf_release(&path);
+}
+
 int main(void)
 {
     struct damage d = {0};
@@ -194,6 +213,7 @@ int main(void)
     test_forbidden(&d);
     test_flips(&d);
     test_no_changes(&d);
+    test_half_moved(&d);
     snprintf(command, sizeof(command), "rm -rf %s", d.dir);
     if (system(command) != 0)
         diag("cannot remove %s", d.dir);
