@@ -271,12 +271,12 @@ static void put_conditions(struct sql_query *q, const struct sql_names *names,
         from = q->texts.len;
         sql_pattern(&q->texts, d, which->pattern);
         buf_append_str(&q->sql, " AND (");
-        put_like(q, names, "{k}", from);
+        put_like(q, names, "{o}", from);
         if (which->or_prefix.ptr) {
             from = q->texts.len;
             sql_prefix(&q->texts, d, which->or_prefix);
             buf_append_str(&q->sql, " OR ");
-            put_like(q, names, "{k}", from);
+            put_like(q, names, "{o}", from);
         }
         buf_append_char(&q->sql, ')');
     }

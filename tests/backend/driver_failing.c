@@ -259,6 +259,51 @@ static void narrow_characters_are_known(void)
     driver->close(b);
 }
 
+/* Where `foo` and `FOO` are the same key, whichever is there first is the one. */
+static void make_folding_table(void)
+{
+    const char *type = "VARCHAR(128) COLLATE utf8mb4_general_ci";
+    char sql[256];
+
+    if (strcmp(place->scheme, "sqlite") == 0)
+        type = "VARCHAR(128) COLLATE NOCASE";
+    if (strcmp(place->scheme, "pgsql") == 0) {
+        place->other("CREATE COLLATION nocase (provider = icu, locale = 'und-u-ks-level2', "
+                     "deterministic = false)");
+        type = "VARCHAR(128) COLLATE nocase";
+    }
+    snprintf(sql, sizeof(sql), "CREATE TABLE folding (k %s PRIMARY KEY, v TEXT)", type);
+    place->other(sql);
+}
+
+static void folding_tables_lose_nothing(void)
+{
+    struct backend_row puts[] = {row("foo", "1"), row("bar", "2"), row("FOO", "3"), row("b", "4")};
+    struct backend_batch batch = {.puts = puts, .puts_len = 4};
+    struct slice upper = SLICE("BAR");
+    struct backend_limits limits;
+    struct backend *b;
+
+    make_folding_table();
+    b = writer("folding");
+    driver->limits(b, &limits);
+    ok(limits.keys_fold, "%s: a table that folds keys is known as such", place->scheme);
+    is_status(b, driver->apply(b, &batch, tell_reject, NULL), BACKEND_OK, "two keys of four fold");
+    is_int((long long)strlen(told_text()), 4, "%s: one of them is told", place->scheme);
+    is_str(place->ask("SELECT count(*) FROM folding"), "3", "%s: the others are there",
+           place->scheme);
+    is_str(fetched(b, "bar"), "bar=2,", "%s: a key is fetched", place->scheme);
+    is_str(fetched(b, "BAR"), "", "%s: another one is not", place->scheme);
+    batch = (struct backend_batch){.deletes = &upper, .deletes_len = 1};
+    is_status(b, driver->apply(b, &batch, tell_reject, NULL), BACKEND_OK, "another one is deleted");
+    is_str(fetched(b, "bar"), "bar=2,", "%s: which harms nobody", place->scheme);
+    is_str(scanned(b, (struct backend_scan){.pattern = SLICE("b*")}), "b,bar,",
+           "%s: patterns are bytewise", place->scheme);
+    is_str(scanned(b, (struct backend_scan){.after = SLICE("b"), .pattern = SLICE("b*")}), "bar,",
+           "%s: and so is the order", place->scheme);
+    driver->close(b);
+}
+
 static void too_long_is_set_aside(void)
 {
     struct backend_row puts[] = {row("a", "1"), {.expiry = BACKEND_NO_EXPIRY}, row("c", "3")};
@@ -285,6 +330,7 @@ static void too_long_is_set_aside(void)
 test_fn *const tests_failing[] = {ipc_tables_are_used,
                                   too_long_is_set_aside,
                                   narrow_characters_are_known,
+                                  folding_tables_lose_nothing,
                                   locked_tables_are_left,
                                   tls_is_spoken,
                                   nobody_is_there,
