@@ -286,9 +286,9 @@ def shapes():
         (f"sorted set of {elements():,}", load_elements("ZADD", "1", "member:@"),
          ("ZADD", "it", number, f"member:{number}"), elements()),
         (f"list of {elements():,}", load_elements("RPUSH", "element:@"),
-         ("LSET", "it", number, "another"), elements()),
-        (f"string of {full(512, 64)} MB", load_text, ("SETBIT", "it", number, "1"),
-         full(4000000000, 500000000)),
+         ("LMOVE", "it", "it", "LEFT", "RIGHT"), elements()),
+        (f"string of {full(512, 64)} MB", load_text,
+         ("SETRANGE", "it", str(full(500, 60) << 20), "other"), 1),
         ("keys of 10 KB to 1 MB", load_values, ("SETRANGE", f"key:{number}", "100", "other"),
          full(5000, 1000)),
     )
