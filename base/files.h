@@ -49,6 +49,7 @@ int file_sync_folder_of(const char *path);
  *   full   ENOSPC; with "fulls" all that follow, too
  *   short  it does half, and says so
  *   slow   it takes its time; with "slows" all that follow, too
+ *   stuck  that and all that follow wait as long as there is a file "stuck" in the current folder
  *   crash  the process ends there, half of a write is done; the machine goes on
  *   lost   so does the machine: data that were not synced are gone, and so are names that were made
  *          or changed in folders that were not

@@ -19,6 +19,7 @@ enum fault {
     FAULT_FAIL,
     FAULT_FULL,
     FAULT_SLOW,
+    FAULT_STUCK,
     FAULT_SHORT,
     FAULT_CRASH, /* here and below the process ends */
     FAULT_LOST,
@@ -27,7 +28,9 @@ enum fault {
     FAULT_HOLES,
 };
 
-enum { STATUS_CRASHED = 99, SLOW_US = 60000 };
+enum { STATUS_CRASHED = 99, SLOW_US = 60000, LOOK_US = 1000 };
+
+#define STUCK_FILE "stuck"
 
 static _Atomic uint64_t calls;
 static _Atomic uint64_t wrong_call; /* 0: none */
@@ -46,6 +49,14 @@ NORETURN static void crash(void)
     _exit(STATUS_CRASHED);
 }
 
+static void await_release(void)
+{
+    pthread_mutex_unlock(&guard);
+    while (access(STUCK_FILE, F_OK) == 0)
+        usleep(LOOK_US);
+    pthread_mutex_lock(&guard);
+}
+
 /* What is to happen to this call; done() is to follow. */
 static enum fault begin(const char *what)
 {
@@ -57,6 +68,8 @@ static enum fault begin(const char *what)
         return FAULT_NONE;
     if (!lasting || n == wrong)
         log_warning("call %llu of files, %s, goes wrong on purpose", (unsigned long long)n, what);
+    if (fault == FAULT_STUCK)
+        await_release();
     if (fault == FAULT_SLOW) {
         pthread_mutex_unlock(&guard);
         usleep(SLOW_US);
@@ -215,7 +228,7 @@ _Bool file_faults(uint64_t n, const char *how)
         {"slow", FAULT_SLOW, false},   {"slows", FAULT_SLOW, true},   {"fails", FAULT_FAIL, true},
         {"fulls", FAULT_FULL, true},   {"short", FAULT_SHORT, false}, {"crash", FAULT_CRASH, false},
         {"lost", FAULT_LOST, false},   {"zeros", FAULT_ZEROS, false}, {"part", FAULT_PART, false},
-        {"holes", FAULT_HOLES, false},
+        {"holes", FAULT_HOLES, false}, {"stuck", FAULT_STUCK, true},
     };
     size_t i = 0;
 

@@ -171,8 +171,8 @@ struct buf *conn_output(struct conn *c)
 /* Watches the socket for what the flags say. */
 static void watch(struct conn *c)
 {
-    short what =
-        (c->flags & CONN_HELD ? 0 : EV_READ) | (c->flags & CONN_WANTS_WRITE ? EV_WRITE : 0);
+    short what = (c->flags & (CONN_HELD | CONN_UNREAD) ? 0 : EV_READ) |
+                 (c->flags & CONN_WANTS_WRITE ? EV_WRITE : 0);
 
     event_del(&c->event);
     event_assign(&c->event, c->worker->base, c->fd, EV_PERSIST | what, conn_ready, c);
@@ -441,11 +441,21 @@ void conn_ready(evutil_socket_t fd, short what, void *arg)
     worker_round_end(w);
 }
 
+void conn_leave_unread(struct conn *c)
+{
+    c->flags |= CONN_UNREAD;
+    watch(c);
+}
+
 void conn_resume(struct conn *c)
 {
     if (c->flags & CONN_DOOMED || c->killed)
         return;
     list_remove(&c->wait_link);
+    if (UNLIKELY(c->flags & CONN_UNREAD)) {
+        c->flags &= ~(uint32_t)CONN_UNREAD;
+        watch(c);
+    }
     c->flags &= ~(uint32_t)(CONN_PARKED | CONN_BLOCKED);
     if (!c->in || c->flags & (CONN_HELD | CONN_SYNCING))
         return;

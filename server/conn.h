@@ -49,6 +49,7 @@ enum conn_flags {
     CONN_SYNCING = 1 << 16, /* what it is answered is held until the disk has it */
     CONN_PASSES = 1 << 17,  /* its next request has its turn on guarded keys, see guarding.h */
     CONN_FETCHED = 1 << 18, /* the keys of its next request are kept in memory for it */
+    CONN_UNREAD = 1 << 19,  /* parked until the log has caught up: not read from */
     CONN_WAITS = CONN_PARKED | CONN_BLOCKED | CONN_HELD | CONN_SYNCING,
 };
 
@@ -160,6 +161,8 @@ static inline size_t conn_pending(const struct conn *c)
     return c->out.len - c->out_sent;
 }
 
+/* The socket is not read from until conn_resume(). */
+void conn_leave_unread(struct conn *c);
 /* Goes on with a connection whose reason to wait is over. */
 void conn_resume(struct conn *c);
 /* Begins and ends CONN_HELD: the socket is not read from. */

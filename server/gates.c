@@ -153,6 +153,18 @@ static enum gate_result gate_pause(struct call *c)
     return GATE_PASS;
 }
 
+/*
+ * What changes something waits until the disk has caught up, so that what it is still to take has a
+ * bound. What goes by its time goes on: it takes no more here than it frees.
+ */
+static enum gate_result gate_log_full(struct call *c)
+{
+    if (!server_gate(c->server, GATE_LOG_FULL) || !(transaction_flags(c) & CMD_WRITE))
+        return GATE_PASS;
+    c->worker->stats.writers_held++;
+    return GATE_WAIT;
+}
+
 static enum gate_result gate_multi(struct call *c)
 {
     if (!(c->conn->gates & CONN_GATE_MULTI) || c->cmd->flags & CMD_AT_ONCE)
@@ -164,8 +176,9 @@ static enum gate_result gate_multi(struct call *c)
 enum gate_result gates_check(struct call *c)
 {
     static enum gate_result (*const all[])(struct call *) = {
-        gate_auth,    gate_no_multi, gate_memory,  gate_disk,  gate_log,   gate_subscriber,
-        gate_loading, gate_home,     gate_monitor, gate_pause, gate_multi,
+        gate_auth,       gate_no_multi, gate_memory, gate_disk,    gate_log,
+        gate_subscriber, gate_loading,  gate_home,   gate_monitor, gate_pause,
+        gate_multi,      gate_log_full, /* the last: what is only queued does not wait */
     };
 
     for (size_t i = 0; i < COUNT_OF(all); i++) {

@@ -41,6 +41,7 @@ static void sizes_of_log(struct info *i, const struct rewriting_facts *f)
     info_int(i, "aof_base_size", (int64_t)stats.base_size);
     info_int(i, "aof_pending_rewrite", f->scheduled);
     info_int(i, "aof_buffer_length", (int64_t)stats.buffered);
+    info_int(i, "aof_writers_held", (int64_t)i->stats.writers_held);
     info_int(i, "aof_pending_bio_fsync", stats.syncing);
     info_int(i, "aof_delayed_fsync", (int64_t)stats.delayed_syncs);
     info_int(i, "aof_last_seq", (int64_t)journal_seq(i->server->journal));

@@ -10,7 +10,6 @@
 
 #include <errno.h>
 #include <string.h>
-#include <unistd.h>
 
 static enum journal_sync sync_of(const struct conf *conf)
 {
@@ -22,6 +21,12 @@ static enum journal_sync sync_of(const struct conf *conf)
     default:
         return JOURNAL_SYNC_EVERYSEC;
     }
+}
+
+static void configure_journal(struct server *s, const struct conf *conf)
+{
+    journal_set_sync(s->journal, sync_of(conf), conf->aof_timestamp_enabled);
+    journal_set_limit(s->journal, conf->aof_buffer_limit);
 }
 
 /* ---- what the log tells --------------------------------------------------------------------- */
@@ -38,9 +43,19 @@ static void on_failed(void *arg, int error)
     server_set_gate(arg, GATE_LOG_BROKEN, true);
 }
 
+/* Who writes waits from now on, or goes on. */
+static void on_full(void *arg, bool full)
+{
+    struct server *s = arg;
+
+    server_set_gate(s, GATE_LOG_FULL, full);
+    for (int i = 0; !full && i < s->workers_len; i++)
+        worker_unpark(&s->workers[i]);
+}
+
 struct journal *logging_new(struct server *s)
 {
-    struct journal_events events = {on_durable, on_failed, s};
+    struct journal_events events = {on_durable, on_failed, s, on_full};
 
     return journal_new(&events);
 }
@@ -61,19 +76,6 @@ static void set_gates(struct server *s, const struct conf *conf)
 bool logging_is_on(const struct server *s)
 {
     return journal_state(s->journal) != JOURNAL_OFF && !s->log_ending;
-}
-
-/* The further behind it is, the longer. */
-void logging_keep_pace(const struct server *s)
-{
-    enum { BEHIND_FROM = 64 << 20, PAUSE_MAX_US = 100 * 1000 };
-    uint64_t behind = journal_buffered(s->journal);
-    uint64_t pause_us;
-
-    if (LIKELY(behind < BEHIND_FROM))
-        return;
-    pause_us = (behind - BEHIND_FROM) / 1024;
-    usleep((unsigned)(pause_us < PAUSE_MAX_US ? pause_us : PAUSE_MAX_US));
 }
 
 /* ---- the start ------------------------------------------------------------------------------ */
@@ -120,7 +122,7 @@ bool logging_begin(struct server *s, struct log_dir *dir, const struct log_loade
     }
 
     log_dir_clean(dir);
-    journal_set_sync(s->journal, sync_of(s->conf), s->conf->aof_timestamp_enabled);
+    configure_journal(s, s->conf);
     status = journal_start(s->journal, dir, &at);
     if (status) {
         log_warning("The log of changes cannot be opened in %s: %s", s->conf->appenddirname,
@@ -180,7 +182,7 @@ bool logging_configure(struct server *s, const struct conf *to, struct buf *why)
 {
     if (s->loading)
         return true; /* it is looked at when the log begins */
-    journal_set_sync(s->journal, sync_of(to), to->aof_timestamp_enabled);
+    configure_journal(s, to);
     if (!to->appendonly && logging_is_on(s))
         turn_off(s);
     else if (to->appendonly && !logging_is_on(s) && !turn_on(s, to, why))

@@ -24,8 +24,6 @@ struct journal *logging_new(struct server *s);
 
 /* Whether changes are logged, or will be when there is a base. */
 bool logging_is_on(const struct server *s);
-/* Pauses if the disk is behind, so that what is to be written does not fill the memory. */
-void logging_keep_pace(const struct server *s);
 /*
  * There is a new base, or it could not be made. On the main thread, the world is stopped. True if
  * the log is complete now.

@@ -144,6 +144,7 @@ static const struct applier {
     {OPT_appendonly, apply_log},
     {OPT_appendfsync, apply_log},
     {OPT_aof_timestamp_enabled, apply_log},
+    {OPT_aof_buffer_limit, apply_log},
     {OPT_loglevel, apply_loglevel},
     {OPT_proc_title_template, apply_title},
     {OPT_port, apply_title},

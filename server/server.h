@@ -43,6 +43,7 @@ enum server_gates {
     GATE_LOG_BROKEN = 1 << 7, /* the log of changes cannot be written */
     GATE_HOME = 1 << 8,       /* the backend may refuse commands, see backend/home.h */
     GATE_THROUGH = 1 << 9,    /* changes are answered when the backend has them; refuses nothing */
+    GATE_LOG_FULL = 1 << 10,  /* more of the log waits for the disk than may */
 };
 
 struct error_count {

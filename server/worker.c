@@ -13,7 +13,6 @@
 #include "server/expirer.h"
 #include "server/keyvalue.h"
 #include "server/locks/lock_desk.h"
-#include "server/logging.h"
 #include "server/output_limit.h"
 #include "server/policer.h"
 #include "server/pubsub.h"
@@ -99,7 +98,6 @@ void worker_round_end(struct worker *w)
     }
     world_leave();
     saving_keep_pace(w->server);
-    logging_keep_pace(w->server);
 }
 
 void worker_finish_gathered(struct worker *w)
@@ -309,9 +307,12 @@ static void on_unpark(evutil_socket_t fd, short what, void *arg)
     worker_round_end(w);
 }
 
+/* Until the pause is over; or, if it is for the log, until that says so, or a moment. */
 void worker_park(struct worker *w, struct conn *c)
 {
-    int64_t ms = w->server->pause_until_ms - w->mono_ms + 1;
+    enum { MOMENT_MS = 100 };
+    bool paused = server_paused(w->server, w->mono_ms);
+    int64_t ms = paused ? w->server->pause_until_ms - w->mono_ms + 1 : MOMENT_MS;
     struct timeval tv;
 
     if (!server_paused(w->server, w->mono_ms))
@@ -320,6 +321,8 @@ void worker_park(struct worker *w, struct conn *c)
         ms = 3600 * 1000;
     tv = (struct timeval){.tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000};
     c->flags |= CONN_PARKED;
+    if (!paused)
+        conn_leave_unread(c);
     list_push(&w->parked, &c->wait_link);
     event_add(&w->unpark_event, &tv);
 }

@@ -154,7 +154,7 @@ void worker_finish_gathered(struct worker *w);
 /* Hands over an accepted socket. Any thread. */
 void worker_adopt(struct worker *w, int fd, bool is_unix);
 
-/* Lets a connection wait until clients are no longer paused. */
+/* Lets a connection wait until clients are no longer paused, or the log has caught up. */
 void worker_park(struct worker *w, struct conn *c);
 /* Keeps a connection from publishing until others have caught up; see pubsub_congested(). */
 void worker_hold(struct worker *w, struct conn *c);

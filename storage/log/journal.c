@@ -42,6 +42,36 @@ void journal_free(struct journal *j)
     mem_free(j);
 }
 
+/* ---- how much there is ---------------------------------------------------------------------- */
+
+static void look_at_fill(struct journal *j)
+{
+    bool full = j->limit && j->unwritten > (j->full ? j->limit / 2 : j->limit);
+
+    if (full == j->full)
+        return;
+    j->full = full;
+    if (j->events.full)
+        j->events.full(j->events.arg, full);
+}
+
+void journal_set_limit(struct journal *j, uint64_t bytes)
+{
+    lock_take(&j->lock);
+    j->limit = bytes;
+    look_at_fill(j);
+    lock_release(&j->lock);
+}
+
+void journal_hand_empty(struct journal *j)
+{
+    lock_take(&j->lock);
+    j->unwritten -= j->in_hand;
+    j->in_hand = 0;
+    look_at_fill(j);
+    lock_release(&j->lock);
+}
+
 void journal_drop_locked(struct journal *j)
 {
     while (j->head != j->tail) {
@@ -52,6 +82,8 @@ void journal_drop_locked(struct journal *j)
     }
     j->tail->bytes.len = 0;
     j->version_line.known = false;
+    j->unwritten = j->in_hand;
+    look_at_fill(j);
 }
 
 /* ---- appending ------------------------------------------------------------------------------ */
@@ -79,6 +111,7 @@ static void fetch_ahead(const struct buf *b)
 static void put(struct journal *j, const struct records *r)
 {
     struct buf *to = &j->tail->bytes;
+    size_t had = to->len;
 
     if (!to->len)
         j->tail->db = j->db < 0 ? r->first_db : j->db;
@@ -93,6 +126,9 @@ static void put(struct journal *j, const struct records *r)
     buf_append(to, r->bytes.ptr, r->bytes.len);
     if (UNLIKELY(r->count > 1))
         buf_append_str(to, "*1\r\n$4\r\nEXEC\r\n");
+    j->unwritten += to->len - had;
+    if (UNLIKELY(j->unwritten > j->limit))
+        look_at_fill(j);
     fetch_ahead(to);
 }
 
@@ -107,7 +143,6 @@ uint64_t journal_append(struct journal *j, const struct records *r)
     if (LIKELY(j->keeping)) {
         put(j, r);
         j->tail->seq = seq;
-        atomic_store_explicit(&j->buffered, j->tail->bytes.len, memory_order_relaxed);
     }
     asleep = j->asleep;
     j->asleep = false;
@@ -140,11 +175,6 @@ uint64_t journal_durable(const struct journal *j)
     return atomic_load(&j->durable);
 }
 
-uint64_t journal_buffered(const struct journal *j)
-{
-    return atomic_load_explicit(&j->buffered, memory_order_relaxed);
-}
-
 enum journal_state journal_state(const struct journal *j)
 {
     return (enum journal_state)atomic_load(&j->state);
@@ -160,7 +190,9 @@ void journal_set_sync(struct journal *j, enum journal_sync sync, bool timestamps
 
 void journal_stats(struct journal *j, struct journal_stats *out)
 {
-    *out = (struct journal_stats){.buffered = journal_buffered(j)};
+    lock_take(&j->lock);
+    *out = (struct journal_stats){.buffered = j->unwritten};
+    lock_release(&j->lock);
     out->size = atomic_load(&j->size);
     out->base_size = atomic_load(&j->base_size);
     out->delayed_syncs = atomic_load(&j->delayed);
@@ -284,8 +316,10 @@ void journal_stop(struct journal *j)
     pthread_join(j->thread, NULL);
     close(j->wake_fd);
     atomic_store(&j->state, JOURNAL_OFF);
+    lock_take(&j->lock);
     j->keeping = false;
     journal_drop_locked(j);
+    lock_release(&j->lock);
     buf_release(&j->spare);
     log_dir_release(&j->dir);
 }

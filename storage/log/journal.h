@@ -32,6 +32,8 @@ struct journal_events {
     void (*durable)(void *arg, uint64_t seq); /* so far all is on the disk */
     void (*failed)(void *arg, int error);
     void *arg;
+    /* More waits to be written than may be; or not any more. Locked; any thread. */
+    void (*full)(void *arg, bool full);
 };
 
 struct journal *journal_new(const struct journal_events *events);
@@ -54,6 +56,8 @@ int journal_start_anew(struct journal *j, struct log_dir *dir);
 /* Writes and syncs what there is, and ends the thread. */
 void journal_stop(struct journal *j);
 void journal_set_sync(struct journal *j, enum journal_sync sync, bool timestamps);
+/* It is full above so many bytes, and until it is down to half of them; 0: never. */
+void journal_set_limit(struct journal *j, uint64_t bytes);
 
 /* Appends what was gathered, all of it or nothing of it to be loaded. Its number. Any thread. */
 uint64_t journal_append(struct journal *j, const struct records *r);
@@ -62,8 +66,6 @@ void journal_want(struct journal *j, uint64_t seq);
 uint64_t journal_seq(const struct journal *j);
 uint64_t journal_durable(const struct journal *j);
 enum journal_state journal_state(const struct journal *j);
-/* Bytes that the thread has not taken yet. */
-uint64_t journal_buffered(const struct journal *j);
 
 /*
  * What is appended from now on goes to a new file. With no shard's lock held by anybody: it is the

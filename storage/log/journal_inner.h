@@ -45,8 +45,11 @@ struct journal {
     struct chunk *head, *tail; /* what is not taken yet; the last is appended to */
     int db;                    /* of the last record; -1: to be selected */
     struct version_line version_line;
-    bool keeping; /* what is appended is to be written */
-    bool asleep;  /* the thread, until it is woken */
+    bool keeping;                /* what is appended is to be written */
+    bool asleep;                 /* the thread, until it is woken */
+    uint64_t unwritten, in_hand; /* bytes; those that the thread has taken */
+    uint64_t limit;              /* 0: none */
+    bool full;                   /* the limit was exceeded, and it is not half empty yet */
     _Atomic bool stopping;
 
     _Atomic uint64_t seq, wanted, durable;
@@ -67,7 +70,7 @@ struct journal {
     uint64_t written_seq, synced_seq;
     int64_t last_sync_ms, last_stamp_s;
 
-    _Atomic uint64_t size, base_size, other_size, buffered, delayed;
+    _Atomic uint64_t size, base_size, other_size, delayed;
     _Atomic int last_error;
     _Atomic bool syncing;
     _Atomic int64_t last_sync_us;
@@ -77,8 +80,10 @@ struct journal {
 void *journal_thread(void *journal);
 /* Wakes it. Any thread. */
 void journal_wake(struct journal *j);
-/* All that has not been written is forgotten. Locked. */
+/* All that has not been written, and is not in the thread's hand, is forgotten. Locked. */
 void journal_drop_locked(struct journal *j);
+/* What the thread had in its hand is written, or lost. */
+void journal_hand_empty(struct journal *j);
 /* The file to write to, which is empty; `fresh`: the manifest does not name it yet. */
 int journal_open_file(struct journal *j, bool fresh);
 void journal_close_file(struct journal *j);

@@ -232,6 +232,7 @@ static bool take(struct journal *j, struct chunk *c)
     lock_take(&j->lock);
     first = j->head;
     *c = *first;
+    j->in_hand = c->bytes.len;
     if (first != j->tail) {
         j->head = first->next;
         lock_release(&j->lock);
@@ -239,7 +240,6 @@ static bool take(struct journal *j, struct chunk *c)
         return true;
     }
     *first = (struct chunk){.bytes = j->spare, .seq = c->seq, .db = j->db};
-    atomic_store_explicit(&j->buffered, 0, memory_order_relaxed);
     if (!c->opens && !c->bytes.len)
         first->bytes = c->bytes;
     else
@@ -441,6 +441,7 @@ void *journal_thread(void *arg)
         while (take(j, &c)) {
             large = c.bytes.len > HURRY_FROM;
             write_chunk(j, &c);
+            journal_hand_empty(j);
             give_back(j, &c.bytes);
         }
         sync_if_due(j);
