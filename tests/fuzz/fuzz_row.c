@@ -20,9 +20,9 @@ static void again(const struct entry *e)
 {
     struct buf out = {0};
     struct row_text text = row_put_entry(&out, e);
-    struct row_in row = {.value = slice_make(out.ptr, text.value_len),
+    struct row_in row = {.value = slice_make(out.ptr ? out.ptr : "", text.value_len),
                          .type = text.type,
-                         .more = slice_make(out.ptr + text.value_len, text.more_len),
+                         .more = slice_make(out.ptr ? out.ptr + text.value_len : "", text.more_len),
                          .expiry = EXPIRY_NONE};
     struct digest was = value_digest(e), is;
     struct entry *back;
