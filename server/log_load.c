@@ -5,7 +5,9 @@
 #include "base/files.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "server/backend/log_tail.h"
 #include "server/log_apply.h"
+#include "server/worker.h"
 #include "storage/log/log_check.h"
 #include "storage/rdb/rdb_keys_in.h"
 
@@ -19,6 +21,7 @@ struct loading {
     struct loading_job *job;
     const struct log_options *options;
     struct log_applier *applier;
+    struct log_tail *tail;
     struct log_loaded *out;
 
     /* The file in hand. */
@@ -190,6 +193,17 @@ static bool load_repaired(struct loading *l, const char *path, const struct log_
     return l->drops_rest || check->verdict == LOG_TAIL || load_runs(l, path, check->good);
 }
 
+static bool apply_range(struct loading *l, size_t from, size_t to)
+{
+    size_t tail = log_tail_from(l->tail, l->bytes, from, to);
+
+    if (!log_apply(l->applier, l->bytes, from, tail))
+        return false;
+    return tail == to ||
+           (log_tail_prepare(l->tail, l->bytes, tail, to, log_applier_db(l->applier)) &&
+            log_apply(l->applier, l->bytes, tail, to));
+}
+
 static bool load_runs(struct loading *l, const char *path, size_t from)
 {
     bool repairs = l->options->repair != CONF_REPAIR_NO;
@@ -199,7 +213,7 @@ static bool load_runs(struct loading *l, const char *path, size_t from)
     note_end(l, &check);
     if (check.verdict == LOG_DAMAGED && !repairs)
         return refuse_damage(l, &check);
-    if (!log_apply(l->applier, l->bytes, from, check.good))
+    if (!apply_range(l, from, check.good))
         return false;
     if (check.verdict == LOG_DAMAGED || (check.verdict == LOG_TAIL && repairs && !l->is_last))
         return load_repaired(l, path, &check);
@@ -285,6 +299,7 @@ bool log_load(struct loading_job *job, struct log_dir *dir, const struct log_opt
         .job = job,
         .options = options,
         .applier = log_applier_new(job),
+        .tail = log_tail_new(loading_worker(job)->server),
         .out = out,
     };
     int64_t start = clock_mono_ms();
@@ -296,6 +311,8 @@ bool log_load(struct loading_job *job, struct log_dir *dir, const struct log_opt
     out->append = out->append && manifest_last(&dir->manifest);
     if (ok && dir->manifest.len)
         tell_result(&l, start);
+    out->seq = log_tail_end(l.tail, out->seq);
+    log_tail_free(l.tail);
     log_applier_free(l.applier);
     return ok;
 }

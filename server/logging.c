@@ -3,6 +3,7 @@
 
 #include "base/log.h"
 #include "base/mem.h"
+#include "server/backend/home.h"
 #include "server/durability.h"
 #include "server/log_load.h"
 #include "server/rewriting.h"
@@ -169,6 +170,8 @@ static bool turn_on(struct server *s, const struct conf *conf, struct buf *why)
         buf_append_str(why, "Unable to turn on AOF. Check server logs.");
         return false;
     }
+    if (s->home)
+        home_name_log(s->home);
     status = journal_start_anew(s->journal, &dir);
     log_dir_release(&dir);
     if (status)

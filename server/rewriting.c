@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/world.h"
+#include "server/backend/home.h"
 #include "server/crash.h"
 #include "server/logging.h"
 #include "server/saving.h"
@@ -27,7 +28,8 @@ struct rewrite_job {
     struct snapshot *snapshot;
     struct rdb_header header;
     struct log_base_options options;
-    bool logged; /* the log is on */
+    bool logged;     /* the log is on */
+    uint64_t behind; /* then, the last group before the moment */
     int status;
     pthread_t thread;
     struct inbox_message done;
@@ -78,7 +80,9 @@ static void write_base(struct rewrite_job *j)
     snapshot_end(j->snapshot);
     if (j->status)
         return;
-    if (j->logged)
+    if (s->home && j->logged && !home_await_position(s->home, j->behind))
+        j->status = -ECANCELED;
+    else if (j->logged)
         j->status = journal_rebase(s->journal, temp_name, j->options.as_requests);
     else
         j->status = log_base_place(&j->options, temp_name);
@@ -222,7 +226,7 @@ enum rewriting_result rewriting_begin(struct server *s)
     atomic_store(&r->snapshot, j->snapshot);
     atomic_store(&r->job, j);
     if (j->logged)
-        journal_rotate(s->journal);
+        j->behind = journal_rotate(s->journal);
     if (start_thread(j))
         return REWRITING_BEGUN;
     atomic_store(&r->snapshot, NULL);
@@ -298,6 +302,8 @@ void rewriting_stop(struct server *s)
 
     if (!j)
         return;
+    if (s->home)
+        atomic_store(&s->home->ends_rebase, true);
     world_enter();
     world_stop();
     rewriting_cancel(s);

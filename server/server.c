@@ -403,8 +403,11 @@ static void on_loaded(struct server *s, bool ok)
     world_resume();
     world_leave();
     loading_free(l);
-    if (ok) {
+    if (ok && s->home)
+        home_log_loaded(s->home);
+    else if (ok)
         announce(s);
+    if (ok) {
         expirer_wake_all(s);
         return;
     }
@@ -413,19 +416,14 @@ static void on_loaded(struct server *s, bool ok)
     event_base_loopbreak(s->main_base);
 }
 
-/*
- * What takes but a moment is done before the first client is answered, and all of it where a
- * database is to begin with it.
- */
+/* What takes but a moment is done before the first client is answered. */
 static void load_for_a_moment(struct server *s)
 {
     enum { MOMENT_MS = 50 };
     struct pollfd inbox = {.fd = s->main_inbox.fd, .events = POLLIN};
 
-    do {
-        if (poll(&inbox, 1, MOMENT_MS) > 0)
-            inbox_drain(&s->main_inbox, s);
-    } while (s->home && s->loading && !s->loop_left);
+    if (poll(&inbox, 1, MOMENT_MS) > 0)
+        inbox_drain(&s->main_inbox, s);
 }
 
 /* False if there is something that cannot be read. While a log is loaded no policy holds. */
@@ -435,9 +433,9 @@ static bool begin_loading(struct server *s)
 
     if (!s->conf->appendonly)
         policer_apply(s, &s->conf->key_policy);
-    if (s->home && !s->conf->appendonly) {
+    if (s->home) { /* which says when the log is to be loaded, if there is one */
         announce(s);
-        return true;
+        return home_start(s->home);
     }
     s->loading = loading_begin(s, on_loaded, &status);
     if (s->loading) {
@@ -452,6 +450,21 @@ static bool begin_loading(struct server *s)
         log_warning("Fatal error loading the DB %s: %s. Exiting.", s->conf->dbfilename,
                     strerror(-status));
     return false;
+}
+
+void server_load_log(struct server *s)
+{
+    int status;
+
+    world_enter();
+    world_stop();
+    s->loading = loading_begin(s, on_loaded, &status);
+    world_resume();
+    world_leave();
+    if (s->loading)
+        return;
+    s->load_failed = true;
+    event_base_loopbreak(s->main_base);
 }
 
 /* One that waits for the main thread to do something must get it done to reach its end. */
@@ -474,7 +487,7 @@ int server_run(struct server *s)
         log_warning("Cannot wait for signals: %s", strerror(-status));
     mem_purge_in_background(s->conf->jemalloc_bg_thread);
     s->start_memory = mem_used();
-    ok = ok && begin_loading(s) && (!s->home || home_start(s->home));
+    ok = ok && begin_loading(s);
     while (ok && started < s->workers_len)
         ok = worker_start(&s->workers[started++]);
     if (ok)

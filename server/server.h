@@ -122,6 +122,8 @@ bool server_init(struct server *s, struct conf *conf);
 /* Serves until a signal or SHUTDOWN ends it. The exit status. */
 int server_run(struct server *s);
 void server_release(struct server *s);
+/* The backend's table is ours: what it does not have yet is loaded. On the main thread. */
+void server_load_log(struct server *s);
 
 /*
  * What stands for a worker where the log of changes is loaded, by a thread that is none: without

@@ -76,7 +76,8 @@ void drain_free(struct drain *d)
 
 bool drain_has_work(const struct home *h)
 {
-    return h->drain->underway || h->emptied || dirty_any(h) || link_ceiling_due(h);
+    return h->drain->underway || h->emptied || dirty_any(h) || link_ceiling_due(h) ||
+           atomic_load(&h->wants_position);
 }
 
 /* ---- making a batch -------------------------------------------------------------------------- */
@@ -126,8 +127,9 @@ static bool make_batch(struct drain *d)
     d->empties = h->emptied;
     h->emptied = false;
     d->underway = dirty_cut(h) || d->empties || link_ceiling_due(h);
+    d->underway = atomic_exchange(&h->wants_position, false) || d->underway;
     d->epoch = h->cut_epoch;
-    d->position = journal_seq(h->server->journal);
+    d->position = journal_split(h->server->journal);
     d->failures = atomic_load(&h->failures);
     world_resume();
     world_leave();
@@ -258,7 +260,7 @@ static void commit(struct drain *d, const struct backend_batch *batch, uint64_t 
     atomic_fetch_add(&h->rows_written, batch->puts_len);
     atomic_fetch_add(&h->rows_deleted, batch->deletes_len);
     atomic_fetch_add(&h->batches, 1);
-    h->log_position = d->position;
+    atomic_store(&h->log_position, d->position);
     d->underway = false;
     atomic_store(&h->underway_ms, 0);
     if (h->through && atomic_load(&h->rejected) != rejected) {

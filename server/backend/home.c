@@ -322,6 +322,9 @@ bool home_new(struct server *s, struct home **out)
     h->options.watch = conf->backend_watch == CONF_WATCH_YES ||
                        (conf->backend_watch == CONF_WATCH_AUTO && h->driver->polls);
     h->reading = reading_new(s, h->driver, &h->url, &h->options);
+    h->log_loads = conf->appendonly;
+    if (h->log_loads)
+        home_name_log(h);
     if (!conf->appendonly && !h->through)
         log_notice("The queue of the backend is memory: without appendonly, what is not in the "
                    "table yet is lost if this process is");

@@ -15,6 +15,7 @@
 #define LK_SERVER_BACKEND_HOME_H
 
 #include "base/buf.h"
+#include "base/inbox.h"
 #include "server/backend/dirty.h"
 #include "storage/backend/backend.h"
 
@@ -66,13 +67,18 @@ struct home {
     struct reading *reading; /* the read side's */
     struct backend_error error;
     struct backend_limits limits;
-    bool connected;          /* it was, once */
-    bool serves;             /* memory has what is to be served */
-    uint64_t ceiling;        /* no version reaches it before a higher one is in the table */
-    uint64_t ceiling_wanted; /* that of the batch under way */
-    uint64_t log_position;   /* that the table has of this log */
-    bool log_known;          /* there was one */
-    char log_id[HOME_LOG_ID_LEN + 1];       /* "" without a log */
+    bool connected;                /* it was, once */
+    bool serves;                   /* memory has what is to be served */
+    uint64_t ceiling;              /* no version reaches it before a higher one is in the table */
+    uint64_t ceiling_wanted;       /* that of the batch under way */
+    _Atomic uint64_t log_position; /* that the table has of this log */
+    bool log_known;                /* there was one */
+    bool log_loads;                /* appendonly: it is loaded when the table is ours, … */
+    bool log_loaded;               /* … and was; `lock` */
+    struct inbox_message load_log;
+    _Atomic bool wants_position;      /* a batch is to be written, be it empty, for the position */
+    _Atomic bool ends_rebase;         /* nobody waits for the table any more */
+    char log_id[HOME_LOG_ID_LEN + 1]; /* "" without a log */
     char log_note[HOME_LOG_ID_LEN + 4 + 1]; /* the name of its note: "log:" and the id */
     _Atomic int64_t leased_ms;
 
@@ -95,6 +101,13 @@ bool home_settle(struct home *h);
 void home_stop(struct home *h);
 /* On the main thread at regular intervals: the bound of the queue, and of how long replies wait. */
 void home_tick(struct home *h);
+
+/* The log is loaded. On the main thread. */
+void home_log_loaded(struct home *h);
+/* There is a log from now on: it has an id. The world is stopped, or nothing runs yet. */
+void home_name_log(struct home *h);
+/* Waits until the table has what came before this number of the log. False if that is in vain. */
+bool home_await_position(struct home *h, uint64_t seq);
 
 static inline enum home_state home_state(const struct home *h)
 {

@@ -226,7 +226,10 @@ static bool get_lease(struct home *h)
     return false;
 }
 
-/* Writes that the table is ours, and reserves versions. */
+/*
+ * Writes that the table is ours, and reserves versions. Of a log that the table does not know, it
+ * is told with the rows.
+ */
 static enum backend_status sign(struct home *h)
 {
     struct backend_note notes[LINK_NOTES];
@@ -234,7 +237,9 @@ static enum backend_status sign(struct home *h)
     struct backend_batch batch = {.notes = notes};
     enum backend_status status;
 
-    batch.notes_len = link_notes(h, h->log_position, notes, texts);
+    batch.notes_len = link_notes(h, atomic_load(&h->log_position), notes, texts);
+    if (h->log_id[0] && !h->log_known)
+        batch.notes_len--;
     status = h->driver->apply(h->b, &batch, NULL, NULL);
     if (status == BACKEND_OK)
         link_noted(h);
@@ -245,7 +250,7 @@ static enum backend_status sign(struct home *h)
 static enum backend_status read_notes(struct home *h)
 {
     char text[LINK_NOTE_LEN];
-    uint64_t ceiling = 0;
+    uint64_t ceiling = 0, position = 0;
     enum backend_status status = read_note(h, "ceiling", text, sizeof(text));
 
     if (status != BACKEND_OK)
@@ -254,8 +259,13 @@ static enum backend_status read_notes(struct home *h)
         raise_versions(h, ceiling);
     if (!h->log_id[0])
         return BACKEND_OK;
+    if (h->log_loaded) {
+        atomic_store(&h->log_position, journal_seq(h->server->journal));
+        return BACKEND_OK;
+    }
     status = read_note(h, h->log_note, text, sizeof(text));
-    h->log_known = num_parse_uint(slice_str(text), &h->log_position);
+    h->log_known = num_parse_uint(slice_str(text), &position);
+    atomic_store(&h->log_position, position);
     return status;
 }
 
@@ -266,6 +276,8 @@ static void take_over(struct home *h)
 
     home_set_state(h, HOME_LOADING);
     status = read_notes(h);
+    if (status == BACKEND_OK)
+        status = link_load_log(h);
     if (status == BACKEND_OK)
         status = sign(h);
     if (status != BACKEND_OK) {

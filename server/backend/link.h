@@ -20,6 +20,8 @@ enum { LINK_NOTES = 3, LINK_NOTE_LEN = 96 };
 void link_advance(struct home *h);
 /* What a function of the driver answered, in states that serve: closes what is broken. */
 void link_answered(struct home *h, enum backend_status status);
+/* Has the main thread load what of the log the table does not have; waits for that. */
+enum backend_status link_load_log(struct home *h);
 /* Keeps up the lease; true if it is ours. */
 bool link_keep(struct home *h);
 void link_close(struct home *h);

@@ -345,6 +345,24 @@ uint64_t journal_rotate(struct journal *j)
     return seq;
 }
 
+uint64_t journal_split(struct journal *j)
+{
+    struct chunk *next;
+    uint64_t seq;
+
+    lock_take(&j->lock);
+    seq = atomic_load(&j->seq);
+    if (j->keeping && j->tail->bytes.len) {
+        next = mem_zalloc(sizeof(*next));
+        next->seq = seq;
+        next->db = j->db;
+        j->tail->next = next;
+        j->tail = next;
+    }
+    lock_release(&j->lock);
+    return seq;
+}
+
 int journal_rebase(struct journal *j, const char *temp_name, bool as_requests)
 {
     struct rebase r = {.temp_name = temp_name, .as_requests = as_requests};

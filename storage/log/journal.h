@@ -73,6 +73,11 @@ enum journal_state journal_state(const struct journal *j);
  */
 uint64_t journal_rotate(struct journal *j);
 /*
+ * What is appended from now on is in another run than what was before, so that a seal says where
+ * this is. The number of the last group before it. With no shard's lock held by anybody.
+ */
+uint64_t journal_split(struct journal *j);
+/*
  * This file, synced, in the log's folder, is the base of what follows the last journal_rotate().
  * Waits for the log's thread. 0 or -errno; it is then removed.
  */

@@ -183,3 +183,21 @@ void log_seal_put(struct buf *out, struct log_seal *s, struct slice run)
     buf_append(out, line, (size_t)n);
     buf_printf(out, "%08x\r\n", s->crc);
 }
+
+size_t log_position(struct slice bytes, size_t from, uint64_t seq)
+{
+    struct log_cursor c = {.bytes = bytes, .pos = from};
+    struct log_seal seal;
+    enum log_item what;
+    size_t at = from;
+
+    while ((what = log_next(&c)) == LOG_REQUEST || what == LOG_LINE) {
+        if (what == LOG_REQUEST || !log_seal_read(c.line, &seal))
+            continue;
+        if (seal.seq > seq)
+            break;
+        at = c.pos;
+    }
+    log_cursor_release(&c);
+    return at;
+}

@@ -50,4 +50,10 @@ bool log_seal_fits(const struct log_seal *s, struct slice run, struct slice line
 /* Appends the seal of `run`; s->len and s->crc follow from that. */
 void log_seal_put(struct buf *out, struct log_seal *s, struct slice run);
 
+/*
+ * Where what comes behind group `seq` begins: behind the last seal that does not say more; at `from`
+ * if there is none.
+ */
+size_t log_position(struct slice bytes, size_t from, uint64_t seq);
+
 #endif
