@@ -51,8 +51,8 @@ bool log_seal_fits(const struct log_seal *s, struct slice run, struct slice line
 void log_seal_put(struct buf *out, struct log_seal *s, struct slice run);
 
 /*
- * Where what comes behind group `seq` begins: behind the last seal that does not say more; at `from`
- * if there is none.
+ * Where what comes behind group `seq` begins: behind the last seal that does not say more; at
+ * `from` if there is none.
  */
 size_t log_position(struct slice bytes, size_t from, uint64_t seq);
 
