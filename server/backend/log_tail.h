@@ -1,9 +1,9 @@
 /*
  * The log of changes where there is a backend: the table is what its base would be. Loaded is what
  * other databases are, as ever; of database 0 only what the table does not have yet, the log's
- * tail: records behind the position that the table tells of this log. What they concern is fetched from
- * the table first, since it is on that that they were made. A log that the table does not know is
- * loaded as a whole, and all of it is dirty: so data moves into a table.
+ * tail: records behind the position that the table tells of this log. What they concern is fetched
+ * from the table first, since it is on that that they were made. A log that the table does not know
+ * is loaded as a whole, and all of it is dirty: so data moves into a table.
  *
  * On the thread that loads, outside of the world.
  */

@@ -237,8 +237,8 @@ static const struct {
     const char *name;
     bool (*get)(struct reading *r, struct entry **out);
 } types[] = {
-    {"", get_plain},    {"string", get_plain}, {"hash", get_hash},
-    {"list", get_list}, {"set", get_set},      {"zset", get_zset},
+    {"string", get_plain}, {"hash", get_hash}, {"list", get_list},
+    {"set", get_set},      {"zset", get_zset},
 };
 
 static bool get_value(struct reading *r, struct entry **out)
@@ -246,6 +246,8 @@ static bool get_value(struct reading *r, struct entry **out)
     static const struct slice suffix = {":base64", 7};
     struct slice type = r->row->type;
 
+    if (!type.len)
+        return get_plain(r, out);
     if (type.len > suffix.len &&
         memcmp(type.ptr + type.len - suffix.len, suffix.ptr, suffix.len) == 0) {
         type.len -= suffix.len;
