@@ -105,7 +105,7 @@ static void set_gate(struct home *h)
     enum home_state state = home_state(h);
     bool serves = state == HOME_READY || (state == HOME_DOWN && !h->through);
 
-    server_set_gate(h->server, GATE_HOME, !serves || atomic_load(&h->full));
+    server_set_gate(h->server, GATE_HOME, !serves || h->is_narrow || atomic_load(&h->full));
 }
 
 void home_set_state(struct home *h, enum home_state state)

@@ -67,6 +67,7 @@ struct home {
     struct reading *reading; /* the read side's */
     struct backend_error error;
     struct backend_limits limits;
+    bool is_narrow;                /* and they are worth a look at each write */
     bool connected;                /* it was, once */
     bool serves;                   /* memory has what is to be served */
     uint64_t ceiling;              /* no version reaches it before a higher one is in the table */

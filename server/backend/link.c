@@ -188,6 +188,15 @@ static void open_unwatched(struct home *h, const struct backend_error *why)
     reading_unwatched(h->reading);
 }
 
+/* What is larger than that is refused by the database, and rejected. */
+static bool is_narrow(const struct backend_limits *l)
+{
+    static const size_t wide = (size_t)100 << 20;
+
+    return l->key_chars < wide || l->key_bytes < wide || l->value_chars < wide ||
+           l->value_bytes < wide;
+}
+
 static bool connect_to(struct home *h)
 {
     struct backend_error error = {.text = ""};
@@ -200,9 +209,12 @@ static bool connect_to(struct home *h)
         home_say(h, "the backend cannot be reached", error.text);
         return false;
     }
-    h->driver->limits(h->b, &h->limits);
-    if (h->connected)
+    if (h->connected) {
         atomic_fetch_add(&h->reconnects, 1);
+    } else {
+        h->driver->limits(h->b, &h->limits);
+        h->is_narrow = is_narrow(&h->limits);
+    }
     h->connected = true;
     return true;
 }

@@ -431,6 +431,39 @@ static void test_database_killed(void)
 
 /* ---- BACKEND, INFO --------------------------------------------------------------------------- */
 
+/* A table that another program has made, with narrow columns. */
+static void test_narrow(void)
+{
+    char sql[256], line[400], key[200];
+    struct wire *w;
+    struct server *s;
+
+    if (strcmp(place->scheme, "sqlite") == 0)
+        return; /* whose columns hold anything */
+    next_table("narrow");
+    snprintf(sql, sizeof(sql), "CREATE TABLE %s (k VARCHAR(128) PRIMARY KEY, v VARCHAR(200))",
+             table);
+    place->other(sql);
+    s = ready("", &w);
+    memset(key, 'k', 129);
+    key[129] = '\0';
+    snprintf(line, sizeof(line), "SET %s 1", key);
+    is_like(wire_call(w, line), "^-BACKEND key 'k+' is longer than", "%s: a long key",
+            place->scheme);
+    is_call(w, "GET nothing", "nil");
+    snprintf(line, sizeof(line), "SET %s 1", key + 1);
+    is_call(w, line, "+OK");
+    memset(line, 'v', 300);
+    memcpy(line, "SET a ", 6);
+    line[300] = '\0';
+    is_call(w, line, "-BACKEND a value is longer than the table's column holds");
+    is_call(w, "GET a", "nil");
+    is_call(w, "SET a short", "+OK");
+    is_column(w, "v", "a", "short");
+    wire_close(w);
+    server_stop(s);
+}
+
 static void test_told(void)
 {
     struct wire *w;
@@ -455,10 +488,13 @@ static void test_told(void)
 int main(void)
 {
     static void (*const tests[])(void) = {
-        test_types,           test_ends,          test_served,
-        test_whole,           test_standby,       test_killed,
-        test_through,         test_hangs_through, test_hangs_behind,
-        test_database_killed, test_log_moves_in,  test_told,
+        test_types,        test_ends,
+        test_served,       test_whole,
+        test_standby,      test_killed,
+        test_through,      test_hangs_through,
+        test_hangs_behind, test_database_killed,
+        test_log_moves_in, test_narrow,
+        test_told,
     };
     size_t n;
     const struct place *places = places_start(&n);
