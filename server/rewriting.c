@@ -205,6 +205,8 @@ static struct rewrite_job *new_job(struct server *s)
         .as_requests = !s->conf->aof_use_rdb_preamble,
         .step_by_step = s->conf->aof_rewrite_incremental_fsync,
     };
+    if (s->home)
+        atomic_store(&s->home->ends_rebase, false);
     j->snapshot = saving_snapshot(s, &j->header);
     j->header.log_base = true;
     j->done.run = on_done;

@@ -324,6 +324,7 @@ uint64_t drain_give_up(struct home *h)
     atomic_fetch_add(&h->given_up, n);
     atomic_fetch_add(&h->failures, 1);
     atomic_store(&h->committed, h->cut_epoch);
+    atomic_store(&h->wants_position, true); /* the log is not to do it once more */
     return n;
 }
 
