@@ -270,7 +270,7 @@ void server_main_call(struct server *s, void (*fn)(void *arg), void *arg)
 
 static bool saves_at_end(const struct server *s, int how)
 {
-    if (how & END_NO_SAVE || server_gate(s, GATE_LOADING))
+    if (how & END_NO_SAVE || server_gate(s, GATE_LOADING) || (s->home && !s->home->serves))
         return false;
     return how & END_SAVE || s->conf->save.len;
 }
