@@ -382,7 +382,7 @@ static void test_hangs_behind(void)
     struct server *s;
 
     next_table("queue");
-    s = ready("--backend-timeout 700 --backend-queue-limit 100kb", &w);
+    s = ready("--backend-load all --backend-timeout 700 --backend-queue-limit 100kb", &w);
     is_call(w, "SET a 1", "+OK");
     is_call(w, "BACKEND FLUSH", "+OK");
     hang(true);
@@ -414,7 +414,7 @@ static void test_database_killed(void)
     if (!place->kill)
         return;
     next_table("dead");
-    s = ready("--backend-timeout 1000", &w);
+    s = ready("--backend-load all --backend-timeout 1000", &w);
     count_up(w, sent, 100);
     place->kill();
     count_up(w, sent, 100);
