@@ -23,6 +23,19 @@ static int other_db(const struct call *c)
     return db >= 0 && db < c->server->keyspace.databases ? (int)db : -1;
 }
 
+/* DEBUG has no keys by its row, since it runs with the world stopped. */
+static void keys_of_debug(struct call *c, touched_fn *visit, void *opaque)
+{
+    static const char *const words[] = {"object", "sdslen", "ziplist", "listpack",
+                                        "quicklist", "htstats-key", "digest-value"};
+    bool has_keys = false;
+
+    for (size_t i = 0; i < COUNT_OF(words) && c->argc > 2; i++)
+        has_keys = has_keys || call_arg_is(c, 1, words[i]);
+    for (int i = 2; has_keys && i < c->argc; i++)
+        visit(c, i, c->db, KEY_RO, opaque);
+}
+
 void touched_keys(struct call *c, touched_fn *visit, void *opaque)
 {
     struct key_position quick[KEY_POSITIONS_QUICK], *keys;
@@ -37,6 +50,8 @@ void touched_keys(struct call *c, touched_fn *visit, void *opaque)
     }
     if (keys != quick)
         mem_free(keys);
+    if (UNLIKELY(c->cmd->run == cmd_debug))
+        keys_of_debug(c, visit, opaque);
 }
 
 /* A queue may go to other databases. */

@@ -258,13 +258,19 @@ static enum backend_status answer_scan(struct asker *a, struct question *q, stru
     enum backend_status status;
     char digits[NUM_INT_MAX];
     uint64_t cursor = 0;
+    bool more;
 
     if (from) {
         q->place.encoded = from->encoded;
         buf_append_slice(&q->place.after, buf_slice(&from->after));
     }
     status = scan_part(a, q);
-    if (status == BACKEND_OK && next_part(q))
+    more = status == BACKEND_OK && next_part(q);
+    if (more && q->plain_only && q->place.encoded) {
+        status = scan_part(a, q);
+        more = status == BACKEND_OK && next_part(q);
+    }
+    if (more)
         cursor = asker_cursors_add(&a->cursors, &q->place);
     write_array(out, 2);
     write_bulk(out, slice_make(digits, num_format_int(digits, (int64_t)cursor)));
