@@ -40,6 +40,8 @@ struct evictor {
     int64_t dbs_until_ms; /* monotonic */
     struct event more;    /* goes on where time was up */
     int64_t above_since;  /* monotonic ms, of worker 0 only; 0: not above */
+    int64_t looked_ms;    /* monotonic: when it was looked whether the table is behind */
+    bool behind;
 };
 
 static bool only_volatile(const struct conf *conf)
@@ -403,6 +405,17 @@ static bool evict(struct evictor *ev)
     return ok;
 }
 
+/* That is a look at all shards, and good for a moment. */
+static bool table_is_behind(struct evictor *ev)
+{
+    struct worker *w = ev->worker;
+
+    if (ev->looked_ms != w->mono_ms)
+        ev->behind = leaving_is_behind(w->server);
+    ev->looked_ms = w->mono_ms;
+    return ev->behind;
+}
+
 bool eviction_make_room(struct worker *w)
 {
     struct evictor *ev = w->evictor;
@@ -410,7 +423,7 @@ bool eviction_make_room(struct worker *w)
 
     if (LIKELY(!above(w))) {
         note_above(ev, false);
-        return true;
+        return LIKELY(!w->server->home) || !table_is_behind(ev);
     }
     if (server_paused(w->server, w->mono_ms) || server_gate(w->server, GATE_LOADING))
         return true;

@@ -1,5 +1,6 @@
 /* Keys on their way to another server, see migration.h. */
 #include "server/migration.h"
+#include "server/backend/lazy.h"
 
 #include "base/clock.h"
 #include "base/mem.h"
@@ -273,6 +274,24 @@ static bool take_away(struct worker *w, int db, const struct migrating_key *k)
     return same || !f.entry;
 }
 
+/* A key that is to go when it has arrived there stays in memory meanwhile. */
+static void pin_keys(const struct migration *m, struct server *s, bool pin)
+{
+    for (size_t i = 0; s->home && m->from_db == 0 && i < m->keys_len; i++) {
+        struct slice key = m->keys[i].key;
+        uint64_t hash = hash_bytes(key);
+        struct shard *shard = &s->keyspace.shards[shard_of(hash)];
+
+        if (pin) {
+            lazy_pin(shard, key, hash);
+        } else {
+            lock_take(&shard->lock);
+            lazy_unpin(shard, key, hash);
+            lock_release(&shard->lock);
+        }
+    }
+}
+
 static void answer(struct worker *w, const struct migration *m)
 {
     LIST_EACH_SAFE (conn, &w->conns, struct conn, link) {
@@ -296,6 +315,7 @@ static void finish(struct worker *w, void *arg)
             buf_append_str(&m->reply, "-ERR A key was changed on its way: it stays here, and the "
                                       "target instance has what it was\r\n");
     }
+    pin_keys(m, w->server, false);
     if (!m->reply.len)
         buf_append_str(&m->reply, "+OK\r\n");
     answer(w, m);
@@ -332,6 +352,7 @@ void migration_begin(struct call *c, struct migration *m)
     m->client = c->conn->id;
     m->from_db = c->db;
     m->silent = c->conn->flags & (CONN_REPLY_OFF | CONN_REPLY_SKIP);
+    pin_keys(m, c->server, true);
     c->conn->flags |= CONN_BLOCKED;
     atomic_fetch_add(&c->server->migrations, 1);
     crash_block_signals(&old);

@@ -27,8 +27,8 @@ static void note_locked(struct server *s, struct shard *shard, struct slice key,
     struct sought *sought = lazy_find(shard, key, hash);
     bool here = space_find(keyspace_space(&s->keyspace, 0, shard_of(hash)), hash, key).entry;
 
-    if (dirty_has(shard, key, hash) && !dirty_in_flight(shard, key, hash))
-        return;
+    if (s->home->emptied || (dirty_has(shard, key, hash) && !dirty_in_flight(shard, key, hash)))
+        return; /* what is still to be written comes later */
     if (here || lazy_is_whole(shard) || anybody_cares(s, shard) || (sought && sought->pins)) {
         fetching_ask_again(s, shard, key, hash);
     } else if (sought) {

@@ -318,6 +318,8 @@ uint64_t drain_give_up(struct home *h)
 {
     uint64_t n = dirty_forget_all(h);
 
+    if (home_is_emptying(h))
+        reading_part_all(h->reading); /* the table is not emptied after all */
     h->emptied = false;
     atomic_store(&h->fresh_ms, 0);
     atomic_store(&h->underway_ms, 0);

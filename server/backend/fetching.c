@@ -276,6 +276,28 @@ bool fetching_stops_exec(struct call *c, const struct transaction *t)
     return stops(c, &u);
 }
 
+static void note_if_unknown(struct call *c, struct slice key, void *opaque)
+{
+    uint64_t hash = hash_bytes(key);
+    bool *unknown = opaque;
+
+    *unknown = *unknown ||
+               !fetching_knows(c->server, &c->server->keyspace.shards[shard_of(hash)], key, hash);
+}
+
+bool fetching_lacks_named(struct call *c)
+{
+    bool unknown = false;
+
+    if (LIKELY(!c->server->home) || !c->world || c->db != 0)
+        return false;
+    pattern_keys(c, note_if_unknown, &unknown);
+    if (unknown)
+        reply_error(c, "BACKEND keys that the patterns name are not in memory, and what the "
+                       "transaction has changed named them first");
+    return unknown;
+}
+
 void fetching_refresh(struct call *c, int i)
 {
     struct slice key = call_arg(c, i);
@@ -380,6 +402,8 @@ static int settle(struct worker *w, struct shard *shard, struct sought *s, struc
 {
     const char *why = f->outcome >= FETCH_WRONG ? f->why : NULL;
 
+    if (s->refresh && home_is_emptying(w->server->home))
+        return IN_FLIGHT_MS;
     if (dirty_has(shard, fetch_key(f), f->hash)) {
         /* What is not on its way yet comes later than what others did; what is, perhaps not. */
         if (s->refresh && dirty_in_flight(shard, fetch_key(f), f->hash))

@@ -25,6 +25,12 @@ bool fetching_stops(struct call *c);
 /* The same for EXEC, by all keys of its queue. */
 bool fetching_stops_exec(struct call *c, const struct transaction *t);
 
+/*
+ * Keys that SORT's patterns name are not in memory, since a command before it in the transaction
+ * has changed what they are: true, and answered with an error.
+ */
+bool fetching_lacks_named(struct call *c);
+
 /* The request for whose keys the connection waited has been run, or waits for something else. */
 void fetching_over(struct conn *c);
 

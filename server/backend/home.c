@@ -88,6 +88,7 @@ void home_note_fresh(struct home *h, unsigned shard)
 void home_note_emptied(struct home *h)
 {
     h->emptied = true;
+    h->emptied_epoch = h->epoch;
     reading_emptied(h->reading);
     note_work(h);
 }

@@ -49,6 +49,7 @@ struct home {
     uint64_t epoch;                      /* in hand */
     uint64_t cut_epoch;                  /* of the batch under way */
     bool emptied;                        /* database 0 was, in the epoch in hand */
+    uint64_t emptied_epoch;              /* the last in which it was; 0: never */
     uint64_t cut[SHARDS / 64];           /* shards of which something was cut */
     _Atomic uint64_t fresh[SHARDS / 64]; /* those that have something new */
     _Atomic uint64_t committed;          /* epochs up to this one are in the table … */
@@ -115,6 +116,12 @@ static inline enum home_state home_state(const struct home *h)
     return (enum home_state)atomic_load_explicit(&h->state, memory_order_relaxed);
 }
 const char *home_state_name(enum home_state state);
+
+/* Database 0 was emptied, and the table is not yet: what stands there counts for nothing. */
+static inline bool home_is_emptying(const struct home *h)
+{
+    return UNLIKELY(h->emptied_epoch > atomic_load_explicit(&h->committed, memory_order_relaxed));
+}
 
 /* By the thread, outside of the world. */
 void home_set_state(struct home *h, enum home_state state);

@@ -45,11 +45,23 @@ void lazy_forget_absents(struct shard *shard)
         table_each(lazy->sought, make_stale, NULL);
 }
 
+static void forget_refresh(void *item, void *opaque)
+{
+    struct sought *s = item;
+
+    (void)opaque;
+    s->refresh = false;
+}
+
+/* What others did before has gone with all the rest. */
 void lazy_become_whole(struct shard *shard)
 {
     lazy_forget_absents(shard);
-    if (shard->lazy)
-        shard->lazy->whole = true;
+    if (!shard->lazy)
+        return;
+    if (shard->lazy->sought)
+        table_each(shard->lazy->sought, forget_refresh, NULL);
+    shard->lazy->whole = true;
 }
 
 struct sought *lazy_find(const struct shard *shard, struct slice key, uint64_t hash)

@@ -25,6 +25,13 @@ void leaving_drop(struct worker *w, uint64_t hash, struct found f)
     effect_discard(w, keyspace_take(&s->keyspace, 0, hash, f));
 }
 
+bool leaving_is_behind(const struct server *s)
+{
+    enum { PART_OF_MEMORY = 16 };
+
+    return dirty_totals(s->home).bytes > (uint64_t)s->conf->maxmemory / PART_OF_MEMORY;
+}
+
 bool leaving_will_go_on(const struct server *s)
 {
     if (!s->home || home_state(s->home) != HOME_READY || !dirty_totals(s->home).keys)

@@ -18,6 +18,11 @@ bool leaving_may(const struct server *s, const struct entry *e, uint64_t hash);
 /* It goes. Locked: its shard. */
 void leaving_drop(struct worker *w, uint64_t hash, struct found f);
 /*
+ * So much is on its way into the table that memory has no room for more of it: what is dirty cannot
+ * leave, and takes as much again while it is written.
+ */
+bool leaving_is_behind(const struct server *s);
+/*
  * Memory is above its limit, and nothing can leave it: whether that will be different in a moment,
  * since what is dirty is being written.
  */

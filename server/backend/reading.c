@@ -80,6 +80,12 @@ void reading_part(struct reading *r, struct shard *shard)
     atomic_fetch_add(&r->parted, 1);
 }
 
+void reading_part_all(struct reading *r)
+{
+    for (unsigned i = 0; i < SHARDS; i++)
+        reading_part(r, &r->server->keyspace.shards[i]);
+}
+
 /* Not if database 0 was emptied and the table was not yet. */
 static void part_all(struct reading *r, const struct home *h)
 {

@@ -78,8 +78,9 @@ static inline bool reading_is_parted(const struct reading *r)
 {
     return atomic_load_explicit(&r->parted, memory_order_relaxed) > 0;
 }
-/* From now on there are keys of this shard that are not. Locked. */
+/* From now on there are keys of this shard that are not; of any. Locked; the world is stopped. */
 void reading_part(struct reading *r, struct shard *shard);
+void reading_part_all(struct reading *r);
 
 /* Its lines of INFO's section. */
 void reading_info(const struct reading *r, struct info *i);

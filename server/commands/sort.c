@@ -4,6 +4,7 @@
  */
 #include "base/mem.h"
 #include "base/ordering.h"
+#include "server/backend/fetching.h"
 #include "server/commands/lists.h"
 #include "server/reply.h"
 #include "server/sort_args.h"
@@ -380,7 +381,7 @@ static void run(struct call *c, bool read_only)
     struct sorting s = {0};
     struct entry *e;
 
-    if (sort_options_read(c, read_only, &s.o) && find_source(c, &e)) {
+    if (sort_options_read(c, read_only, &s.o) && find_source(c, &e) && !fetching_lacks_named(c)) {
         enlarge_zset(c, &e);
         order_sets(&s.o, e);
         copy_elements(&s, e);

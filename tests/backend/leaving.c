@@ -2,6 +2,7 @@
  * More data than memory: keys leave it when they are in the table, and come back when somebody asks
  * for them. Nothing is lost, nothing is counted twice, and memory stays below its limit.
  */
+#include "base/rng.h"
 #include "tests/backend/reading_kit.h"
 
 #include <stdio.h>
@@ -107,18 +108,17 @@ static void test_counters(void)
         wires[i] = reading_wire(s);
     wire_call(w, "SET first key"); /* with which a database takes memory */
     wire_callf(w, "CONFIG SET maxmemory %lld", reading_info(w, "used_memory") + 500 * 1024);
-    srand(1);
     for (int i = 0; i < ROUNDS && right; i++) {
-        struct wire *by = wires[rand() % WIRES];
-        int k = rand() % KEYS;
+        struct wire *by = wires[rng_below(WIRES)];
+        int k = (int)rng_below(KEYS);
         const char *got;
 
-        if (rand() % 20 == 0) {
+        if (rng_below(20) == 0) {
             got = wire_callf(by, "DEL counter%d", k);
             right = strcmp(got, counts[k] ? ":1" : ":0") == 0;
             counts[k] = 0;
-        } else if (rand() % 4 == 0) {
-            got = wire_callf(by, "SET filler%d %s", rand() % KEYS, filler);
+        } else if (rng_below(4) == 0) {
+            got = wire_callf(by, "SET filler%d %s", (int)rng_below(KEYS), filler);
             right = strcmp(got, "+OK") == 0;
         } else {
             counts[k]++;
@@ -144,8 +144,13 @@ static void test_counters(void)
 int main(void)
 {
     size_t n;
-    const struct place *places = places_start(&n);
+    const struct place *places;
+    const char *seed = getenv("TEST_SEED");
+    uint64_t drawn = seed ? strtoull(seed, NULL, 10) : rng_entropy() >> 32;
 
+    rng_seed(drawn);
+    diag("TEST_SEED=%llu", (unsigned long long)drawn);
+    places = places_start(&n);
     for (size_t i = 0; i < n; i++) {
         place = &places[i];
         diag("%s", place->scheme);
