@@ -271,7 +271,9 @@ static NOINLINE bool stopped_at_key(struct call *c)
 {
     const struct shard *shard = &c->server->keyspace.shards[shard_of(c->first_hash)];
 
-    if (LIKELY(!shard->guards) && c->db == 0 && call_is_here(c, c->cmd->first_key))
+    if (LIKELY(!shard->guards) && c->db == 0 &&
+        (call_is_here(c, c->cmd->first_key) ||
+         fetching_knows(c->server, shard, call_arg(c, c->cmd->first_key), c->first_hash)))
         return false;
     if (!stopped(c))
         return false;

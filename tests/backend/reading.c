@@ -383,23 +383,16 @@ static void test_both_sides(void)
 static void test_purge(void)
 {
     struct server *s = reading_server(place, "endings", "");
-    struct wire *w = reading_wire(s), *events;
+    struct wire *w = reading_wire(s), *events = reading_wire(s);
 
     wire_call(w, "SET stays v");
-    wire_call(w, "SET ends v PX 600");
-    server_stop(s);
-    wire_close(w);
-    s = reading_server(place, "endings", "");
-    w = reading_wire(s);
-    events = reading_wire(s);
     wire_call(w, "CONFIG SET notify-keyspace-events KEA");
     wire_call(events, "SUBSCRIBE __keyevent@0__:expired");
     reading_other(place, "INSERT INTO endings (k, v, expiry) VALUES ('ended', 'v', 5)");
-    is_like(wire_read(events), ">\\['message' '__keyevent@0__:expired' 'end(s|ed)'\\]",
-            "a row whose time is over is an event, though it was never in memory");
-    is_like(wire_read(events), ">\\['message' '__keyevent@0__:expired' 'end(s|ed)'\\]",
-            "so is the other");
-    is_str(reading_ask(place, "SELECT count(*) FROM endings"), "1", "and both leave the table");
+    is_str(wire_read(events), ">['message' '__keyevent@0__:expired' 'ended']",
+           "a row whose time is over is an event, though it was never in memory");
+    is_str(wire_call(w, "BACKEND FLUSH"), "+OK", "what is here is there");
+    is_str(reading_ask(place, "SELECT count(*) FROM endings"), "1", "and that row is not");
     is_str(wire_call(w, "GET stays"), "'v'", "others stay");
     wire_close(events);
     wire_close(w);
