@@ -26,7 +26,7 @@ static int other_db(const struct call *c)
 /* DEBUG has no keys by its row, since it runs with the world stopped. */
 static void keys_of_debug(struct call *c, touched_fn *visit, void *opaque)
 {
-    static const char *const words[] = {"object", "sdslen", "ziplist", "listpack",
+    static const char *const words[] = {"object",    "sdslen",      "ziplist",     "listpack",
                                         "quicklist", "htstats-key", "digest-value"};
     bool has_keys = false;
 

@@ -83,7 +83,7 @@ void reading_other(const struct place *p, const char *format, ...)
 
 const char *reading_ask(const struct place *p, const char *format, ...)
 {
-    char sql[4096];
+    static char sql[4096];
     va_list args;
 
     va_start(args, format);
