@@ -568,6 +568,7 @@ static void my_limits(struct backend *b, struct backend_limits *out)
 
 const struct backend_driver backend_mysql = {
     .scheme = "mysql",
+    .polls = true,
     .open = my_open,
     .close = my_close,
     .limits = my_limits,
