@@ -3,10 +3,7 @@
 
 #include "base/compiler.h"
 
-enum {
-    TOLD_EVERY = 4096, /* bytes, so that little is lost with a part of the file */
-    OFF_MAX = 100000,  /* what is further on is told as it is */
-};
+enum { OFF_MAX = 100000 }; /* what is further on is told as it is */
 
 struct given_version {
     uint64_t version;
@@ -23,8 +20,11 @@ static void keep(struct record_versions *v, int db, struct slice key, uint64_t v
 {
     struct given_version head = {version, (uint32_t)db, (uint32_t)key.len};
 
-    buf_append(&v->keys, (const char *)&head, sizeof(head));
-    buf_append_slice(&v->keys, key);
+    char *to = buf_reserve(&v->keys, sizeof(head) + key.len);
+
+    memcpy(to, &head, sizeof(head));
+    bytes_copy(to + sizeof(head), key.ptr, key.len);
+    v->keys.len += sizeof(head) + key.len;
 }
 
 void record_versions_add(struct record_versions *v, int db, struct slice key, uint64_t version)
@@ -57,23 +57,21 @@ void record_versions_each(struct record_versions *v,
     }
 }
 
-void version_line_put(struct version_line *line, struct buf *out, const struct record_versions *v,
-                      size_t len)
+void version_line_write(struct version_line *line, struct buf *out, const struct record_versions *v)
 {
     uint32_t n = v->count && !v->all_same ? v->count : 1;
     uint64_t before = v->count ? v->all_same ? v->last - 1 : v->first - 1 : line->last;
     int64_t off = (int64_t)(before - line->last);
 
-    line->since += len;
-    if (UNLIKELY(!line->known || line->since > TOLD_EVERY || off > OFF_MAX || off < -OFF_MAX)) {
+    if (!line->known || line->since > VERSION_TOLD_EVERY || off > OFF_MAX || off < -OFF_MAX) {
         buf_printf(out, "#LK:at %llu\r\n", (unsigned long long)before);
         line->known = true;
         line->since = 0;
         off = 0;
     }
-    if (UNLIKELY(n > 1))
+    if (n > 1)
         buf_printf(out, "#LK:v %lld %u\r\n", (long long)off, n);
-    else if (UNLIKELY(off))
+    else if (off)
         buf_printf(out, "#LK:v %lld\r\n", (long long)off);
     line->last = before + n;
 }

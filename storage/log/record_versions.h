@@ -56,8 +56,20 @@ struct version_line {
     bool known;    /* it was told in this file */
 };
 
-/* What is to stand before a group of this size that changes keys. */
-void version_line_put(struct version_line *line, struct buf *out, const struct record_versions *v,
-                      size_t len);
+enum { VERSION_TOLD_EVERY = 4096 }; /* bytes, so that little is lost with a part of the file */
+
+void version_line_write(struct version_line *line, struct buf *out,
+                        const struct record_versions *v);
+/* What is to stand before a group of this size that changes keys: mostly nothing. */
+static inline void version_line_put(struct version_line *line, struct buf *out,
+                                    const struct record_versions *v, size_t len)
+{
+    line->since += len;
+    if (LIKELY(v->count == 1 && v->first == line->last + 1 && line->known &&
+               line->since <= VERSION_TOLD_EVERY))
+        line->last++;
+    else
+        version_line_write(line, out, v);
+}
 
 #endif

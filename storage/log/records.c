@@ -182,10 +182,8 @@ static void put_version(void *arg, int db, struct slice key, uint64_t version)
     records_end_note(r);
 }
 
-void records_end_group(struct records *r, bool plain)
+void records_tell_versions(struct records *r, bool plain)
 {
-    if (LIKELY(r->versions.count < 2))
-        return;
     if (r->versions.several && !(plain && record_versions_in_turn(&r->versions)))
         record_versions_each(&r->versions, put_version, r);
     else if (!r->versions.several)

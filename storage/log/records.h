@@ -45,7 +45,12 @@ void records_end_note(struct records *r);
  * All that belongs to the group is there. `plain`: to do it once more changes the same keys in the
  * same order.
  */
-void records_end_group(struct records *r, bool plain);
+void records_tell_versions(struct records *r, bool plain);
+static inline void records_end_group(struct records *r, bool plain)
+{
+    if (UNLIKELY(r->versions.count > 1))
+        records_tell_versions(r, plain);
+}
 
 /* A whole request. */
 void records_add(struct records *r, int db, const struct slice *argv, int argc);
