@@ -330,6 +330,27 @@ static void test_policies(struct trial *t)
     free(before);
 }
 
+/* What is changed while the log is off is in its base when it is on again. */
+static void test_off_and_on(struct trial *t)
+{
+    long long version, lock, gone;
+
+    if (!t->way->args[0])
+        return;
+    gone = wire_int(t->a, "LOCK.ACQUIRE gone LEASE 100000 DETACHED");
+    says(t, "+OK", "CONFIG SET appendonly no", 0);
+    version = wire_int(t->a, "SET k v GETVERSION");
+    lock = wire_int(t->a, "LOCK.ACQUIRE lock LEASE 100000 DETACHED");
+    wire_callf(t->a, "LOCK.RELEASE gone %lld", gone);
+    says(t, "+OK", "CONFIG SET appendonly yes", 0);
+    await_base(t);
+    restart(t);
+    ok(wire_int(t->a, "VERSION k") == version, "versions of when the log was off (%s)",
+       t->way->name);
+    says(t, ":1", "LOCK.CHECK lock $", lock);
+    says(t, ":0", "LOCK.CHECK gone $", gone);
+}
+
 /* ---- without a restart ---------------------------------------------------------------------- */
 
 static void test_reload(struct trial *t)
@@ -395,7 +416,8 @@ static void (*const tests[])(struct trial *t) = {
     test_broken,        test_guards,
     test_sessions,      test_grace,
     test_killed_client, test_policies,
-    test_reload,        test_replies_wait,
+    test_reload,        test_off_and_on,
+    test_replies_wait,
 };
 
 /* ---- files of others, and for others -------------------------------------------------------- */
@@ -419,7 +441,8 @@ static void test_clock(void)
 {
     static const char log[] =
         "*2\r\n$6\r\nSELECT\r\n$1\r\n0\r\n*3\r\n$3\r\nSET\r\n$3\r\nold\r\n$1\r\n1\r\n"
-        "#LK:at 4000000000000000\r\n*3\r\n$3\r\nSET\r\n$3\r\nnew\r\n$1\r\n2\r\n";
+        "#LK:at 4000000000000000\r\n*3\r\n$3\r\nSET\r\n$3\r\nnew\r\n$1\r\n2\r\n"
+        "#LK:lock far 4000000000000003 1 9000000000000000 90000 - 0 0 0 1 % 0 % %\r\n";
     char dir[] = "/tmp/latchkey-clock-XXXXXX", args[200];
     long long old, fresh;
     struct server *s;
@@ -437,9 +460,12 @@ static void test_clock(void)
     ok(server_wait_ready(s), "a log of a clock that was ahead is loaded");
     w = open_loaded(s);
     ok(wire_int(w, "VERSION new") == 4000000000000001, "with its versions");
+    ok(wire_int(w, "LOCK.CHECK far 4000000000000003") == 1, "its locks");
+    is_like(wire_call(w, "LOCK.INFO far"), "'lease-left-ms' :[1-9][0-9]{4}[^0-9]",
+            "whose leases are no longer than they were");
     old = wire_int(w, "VERSION old");
     fresh = wire_int(w, "SET k v GETVERSION");
-    ok(fresh > 4000000000000001, "and new ones are above them");
+    ok(fresh > 4000000000000003, "and new ones are above them");
     wire_call(w, "WAITAOF 1 0 0");
     wire_close(w);
     server_discard(s);
@@ -451,6 +477,9 @@ static void test_clock(void)
     ok(wire_int(w, "SET k v GETVERSION") > fresh, "which grow");
     wire_close(w);
     server_discard(s);
+    snprintf(args, sizeof(args), "rm -rf %s", dir);
+    if (system(args) != 0)
+        diag("cannot remove %s", dir);
 }
 
 /* Redis passes over what it does not know. */
