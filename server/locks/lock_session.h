@@ -32,7 +32,7 @@ struct lock_session {
     /* LOCK_WAITS: */
     struct list requests; /* that wait, of struct lock_request */
     /* SESSIONS, of a named one: */
-    int64_t grace_ms;
+    _Atomic int64_t grace_ms; /* read by any thread */
     uint64_t attached; /* how often a connection came or went */
     uint64_t hash;
     struct server *server;
