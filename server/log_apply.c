@@ -162,6 +162,12 @@ static void run(struct log_applier *a, size_t at, const struct slice *argv, cons
         show_refused(a, at, argv[0]);
 }
 
+/* Some that read may change what a key remembers of it: PFCOUNT. */
+static inline bool may_change(int flags)
+{
+    return flags & CMD_WRITE || (flags & CMD_READONLY && flags & CMD_MAY_REPLICATE);
+}
+
 /* Nobody asks here for an answer, or for what a log has no business to: to save, to end. */
 static void leave_out(struct log_applier *a, size_t at, struct slice name)
 {
@@ -211,14 +217,13 @@ static bool apply(struct log_applier *a, size_t at, const struct slice *argv,
             run(a, at, argv, p);
         return true;
     }
-    if (UNLIKELY(!(command_flags(cmd, argv, p->argc) & CMD_WRITE))) {
-        leave_out(a, at, argv[0]);
-        return true;
-    }
     alone = !a->in_group;
     if (alone)
         versions_load_group(ks);
-    run(a, at, argv, p);
+    if (LIKELY(may_change(command_flags(cmd, argv, p->argc))))
+        run(a, at, argv, p);
+    else
+        leave_out(a, at, argv[0]);
     if (alone)
         versions_load_group_end(ks);
     return true;
