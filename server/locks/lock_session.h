@@ -33,7 +33,7 @@ struct lock_session {
     struct list requests; /* that wait, of struct lock_request */
     /* SESSIONS, of a named one: */
     _Atomic int64_t grace_ms; /* read by any thread */
-    uint64_t attached; /* how often a connection came or went */
+    uint64_t attached;        /* how often a connection came or went */
     uint64_t hash;
     struct server *server;
     uint32_t name_len; /* 0: of one connection */
