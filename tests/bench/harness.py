@@ -39,6 +39,11 @@ def free_port():
         return s.getsockname()[1]
 
 
+def ends_with_us():
+    """For what is not measured, and is not to keep the processor from what is."""
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
 def measured_on(core):
     def prepare():
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
