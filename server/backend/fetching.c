@@ -90,6 +90,28 @@ static bool is_lock_alone(const struct call *c, int flags)
     return !(flags & KEY_UPDATE) || c->argc - at <= 3;
 }
 
+/* SET with nothing but a value and a time to live. */
+static bool is_plain_set(const struct call *c)
+{
+    static const char *const times[] = {"ex", "px", "exat", "pxat"};
+    bool plain = c->argc == 3;
+
+    for (size_t i = 0; c->argc == 5 && i < COUNT_OF(times); i++)
+        plain = plain || call_arg_is(c, 3, times[i]);
+    return plain;
+}
+
+/* Whatever was there: neither what the key becomes, nor the reply, nor an event depends on it. */
+static bool is_overwritten(const struct call *c)
+{
+    void (*run)(struct call *) = c->cmd->run;
+
+    if (c->conf->notify_keyspace_events & CONF_EVENT_NEW)
+        return false;
+    return run == cmd_mset || run == cmd_setex || run == cmd_psetex ||
+           (run == cmd_set && is_plain_set(c));
+}
+
 static void look_at(struct call *c, struct slice key, uint64_t hash, struct unknown *u)
 {
     const struct shard *shard = &c->server->keyspace.shards[shard_of(hash)];
@@ -105,7 +127,7 @@ static void look_at_named(struct call *c, struct slice key, void *opaque)
 
 static void look_at_key(struct call *c, int i, int db, int flags, void *opaque)
 {
-    if (db != 0 || is_lock_alone(c, flags))
+    if (db != 0 || is_lock_alone(c, flags) || is_overwritten(c))
         return;
     look_at(c, call_arg(c, i), call_hash(c, i), opaque);
     if (UNLIKELY(c->world) && c->db == 0)

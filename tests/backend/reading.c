@@ -137,6 +137,55 @@ static void test_ways(void)
     is_str(reading_ask(place, "SELECT v FROM ways WHERE k = 'c19'"), "", "what was deleted is not");
 }
 
+/* ---- keys of which nothing need be known ----------------------------------------------------- */
+
+static const struct {
+    const char *line, *reply;
+    int selects; /* that it makes */
+} blind[] = {
+    {"SET b1 x", "+OK", 0},
+    {"SET b2 x EX 1000", "+OK", 0},
+    {"MSET b3 x b4 y", "+OK", 0},
+    {"SETEX b5 1000 x", "+OK", 0},
+    {"PSETEX b6 100000 x", "+OK", 0},
+    {"SET b7 x NX", "nil", 1},
+    {"SET b8 x GET", "'v'", 1},
+    {"SET b9 x KEEPTTL", "+OK", 1},
+    {"SETNX b10 x", ":0", 1},
+    {"GET b1", "'x'", 0},
+    {"APPEND b2 y", ":2", 0},
+    {"TYPE b3", "+string", 0},
+    {"CONFIG SET notify-keyspace-events KEAn", "+OK", 0},
+    {"SET b11 x", "+OK", 1},
+};
+
+static void test_blind(void)
+{
+    struct server *s = reading_server(place, "blind", "");
+    struct wire *w;
+
+    server_stop(s);
+    for (int i = 1; i <= 11; i++) {
+        char key[16];
+
+        snprintf(key, sizeof(key), "b%d", i);
+        put_row("blind", key, i == 3 ? "[\"v\"]" : "v", i == 3 ? "list" : NULL);
+    }
+    s = reading_server(place, "blind", "");
+    w = reading_wire(s);
+    for (size_t i = 0; i < sizeof(blind) / sizeof(blind[0]); i++) {
+        long long before = reading_info(w, "backend_selects");
+
+        is_str(wire_call(w, blind[i].line), blind[i].reply, "%s", blind[i].line);
+        is_int(reading_info(w, "backend_selects") - before, blind[i].selects, "%s asks the table",
+               blind[i].line);
+    }
+    wire_close(w);
+    server_stop(s);
+    is_str(reading_ask(place, "SELECT v FROM blind WHERE k = 'b3'"), "x", "what was set is there");
+    is_str(reading_ask(place, "SELECT count(*) FROM blind"), "11", "each key once");
+}
+
 /* ---- one key, many clients ------------------------------------------------------------------- */
 
 enum { CLIENTS = 1000 };
@@ -446,6 +495,7 @@ int main(void)
         place = &places[i];
         diag("%s", place->scheme);
         test_ways();
+        test_blind();
         test_stampede();
         test_whole();
         test_load_all();
