@@ -274,6 +274,18 @@ void worker_call(struct worker *w, void (*fn)(struct worker *w, void *arg), void
     inbox_post(&w->inbox, &msg->m);
 }
 
+/* What was asked of it when it had ended, or never began, is not done. */
+static void discard_calls(struct worker *w)
+{
+    for (struct inbox_message *m = w->inbox.head, *next; m; m = next) {
+        next = m->next;
+        if (m->run == run_call)
+            mem_free(CONTAINER_OF(m, struct call_message, m));
+    }
+    w->inbox.head = NULL;
+    w->inbox.tail = &w->inbox.head;
+}
+
 /* ---- paused clients ------------------------------------------------------------------------- */
 
 static void resume_parked(struct worker *w, void *arg)
@@ -310,13 +322,10 @@ static void on_unpark(evutil_socket_t fd, short what, void *arg)
 /* Until the pause is over; or, if it is for the log, until that says so, or a moment. */
 void worker_park(struct worker *w, struct conn *c)
 {
-    enum { MOMENT_MS = 100 };
     bool paused = server_paused(w->server, w->mono_ms);
-    int64_t ms = paused ? w->server->pause_until_ms - w->mono_ms + 1 : MOMENT_MS;
+    int64_t ms = paused ? w->server->pause_until_ms - w->mono_ms + 1 : ROOM_MS;
     struct timeval tv;
 
-    if (!server_paused(w->server, w->mono_ms))
-        ms = ROOM_MS;
     if (ms > 3600 * 1000)
         ms = 3600 * 1000;
     tv = (struct timeval){.tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000};
@@ -476,6 +485,7 @@ void worker_release(struct worker *w)
     policer_free(w->policer);
     event_del(&w->expire_event);
     event_base_free(w->base);
+    discard_calls(w);
     inbox_release(&w->inbox);
     for (int i = 0; i < command_count(w->server->commands); i++)
         mem_free(w->commands[i].latency);

@@ -9,12 +9,11 @@
 #include "base/mem.h"
 #include "base/num.h"
 #include "base/world.h"
+#include "server/backend/narrow.h"
 #include "server/durability.h"
 #include "server/key_locks.h"
 #include "server/reply.h"
 #include "server/transaction.h"
-#include "storage/rows/rows.h"
-#include "storage/rows/text.h"
 
 /* ---- refusing -------------------------------------------------------------------------------- */
 
@@ -31,69 +30,6 @@ static bool refuse(struct call *c)
 
     reply_error(c, "BACKEND %s", why.text[0] ? why.text : "the database is not there yet");
     return false;
-}
-
-/* ---- what does not fit ----------------------------------------------------------------------- */
-
-/* Characters, if it is text; else it is base64. */
-static size_t chars_of(struct slice s)
-{
-    size_t n = 0;
-
-    if (!text_is_valid(s))
-        return (s.len + 2) / 3 * 4;
-    for (size_t i = 0; i < s.len; i++)
-        n += ((uint8_t)s.ptr[i] & 0xc0) != 0x80;
-    return n;
-}
-
-static size_t bytes_of(struct slice s)
-{
-    return text_is_valid(s) ? s.len : (s.len + 2) / 3 * 4;
-}
-
-static bool key_fits(struct call *c, struct slice key)
-{
-    const struct backend_limits *l = &c->server->home->limits;
-    size_t more = row_key_is_plain(key) ? 0 : sizeof(ROW_KEY_PREFIX) - 1;
-
-    if (key.len + more <= l->key_chars && key.len + more <= l->key_bytes / 2)
-        return true;
-    if (chars_of(key) + more <= l->key_chars && bytes_of(key) + more <= l->key_bytes)
-        return true;
-    reply_error(c, "BACKEND key '%.*s' is longer than the table's column holds",
-                (int)(key.len < 256 ? key.len : 256), key.ptr);
-    return false;
-}
-
-static bool value_fits(struct call *c, struct slice value)
-{
-    const struct backend_limits *l = &c->server->home->limits;
-
-    if (value.len <= l->value_chars / 2 && value.len <= l->value_bytes / 2)
-        return true;
-    if (chars_of(value) <= l->value_chars && bytes_of(value) <= l->value_bytes)
-        return true;
-    reply_error(c, "BACKEND a value is longer than the table's column holds");
-    return false;
-}
-
-/* Of what the request itself brings; what grows beyond the column bit by bit is rejected later. */
-static bool fits(struct call *c)
-{
-    struct key_position quick[KEY_POSITIONS_QUICK], *keys;
-    int n = key_positions(c, quick, &keys);
-    bool good = true;
-
-    for (int i = 0; good && i < n; i++) {
-        if (keys[i].flags & (KEY_RW | KEY_OW))
-            good = key_fits(c, c->argv[keys[i].index]);
-    }
-    if (n >= 0 && keys != quick)
-        mem_free(keys);
-    for (int i = 2; good && i < c->argc && c->cmd->flags & CMD_DENYOOM; i++)
-        good = value_fits(c, c->argv[i]);
-    return good;
 }
 
 bool home_admits(struct call *c)
@@ -119,7 +55,7 @@ bool home_admits(struct call *c)
     case HOME_READY:
         break;
     }
-    if (h->is_narrow && c->cmd->flags & CMD_WRITE && c->db == 0 && !fits(c))
+    if (h->is_narrow && c->cmd->flags & CMD_WRITE && c->db == 0 && !narrow_fits(c))
         return false;
     if (!(flags & CMD_WRITE) || !atomic_load(&h->full))
         return true;

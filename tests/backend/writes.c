@@ -431,6 +431,38 @@ static void test_database_killed(void)
 
 /* ---- BACKEND, INFO --------------------------------------------------------------------------- */
 
+/* Step by step to more than 200 characters: the last step is refused, and nothing is changed. */
+static void grow_by(struct wire *w, const char *begin, const char *end, const char *length)
+{
+    char line[128];
+    long long before;
+    int n = 0;
+
+    do {
+        before = wire_int(w, length);
+        snprintf(line, sizeof(line), "%s%d%s", begin, n, end);
+    } while (wire_call(w, line)[0] != '-' && ++n < 30);
+    is_str(w->last, "-BACKEND a value is longer than the table's column holds", "%s: %s",
+           place->scheme, begin);
+    ok(n > 4, "%s: it has grown", place->scheme);
+    is_int(wire_int(w, length), before, "%s: it is as it was", place->scheme);
+}
+
+static void grow(struct wire *w)
+{
+    grow_by(w, "APPEND s 123456789-", "", "STRLEN s");
+    grow_by(w, "SETRANGE r 1", "0 x", "STRLEN r");
+    grow_by(w, "HSET h field", " value", "HLEN h");
+    grow_by(w, "RPUSH l element", "", "LLEN l");
+    grow_by(w, "SADD m element", "", "SCARD m");
+    grow_by(w, "ZADD z 1 element", "", "ZCARD z");
+    is_call(w, "HSET h field0 v", "-BACKEND a value is longer than the table's column holds");
+    is_call(w, "HDEL h field0", ":1");
+    is_call(w, "HSET h f v", ":1");
+    is_call(w, "BACKEND FLUSH", "+OK");
+    is_int(field(w, "backend_rejected"), 0, "%s: nothing is rejected", place->scheme);
+}
+
 /* A table that another program has made, with narrow columns. */
 static void test_narrow(void)
 {
@@ -460,6 +492,7 @@ static void test_narrow(void)
     is_call(w, "GET a", "nil");
     is_call(w, "SET a short", "+OK");
     is_column(w, "v", "a", "short");
+    grow(w);
     wire_close(w);
     server_stop(s);
 }

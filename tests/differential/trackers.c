@@ -184,9 +184,28 @@ static void append_told(int side, const struct reply *r)
         buf_append_slice(&got[side], last->whole);
 }
 
+/*
+ * Twice the same in a row counts once: a key that is set with a time that is over goes at once
+ * here, and what a connection did at once is told once; with Redis it goes when it is looked for.
+ */
+static void merge_repeated(int side)
+{
+    size_t last = parts_at[parts_len - 1], before;
+
+    if (parts_len < 2)
+        return;
+    before = parts_at[parts_len - 2];
+    if (got[side].len - last == last - before &&
+        memcmp(got[side].ptr + last, got[side].ptr + before, last - before) == 0) {
+        got[side].len = last;
+        parts_len--;
+    }
+}
+
 static void append(int side, int link, const struct drawn *d, struct slice whole)
 {
     struct reply *r = reply_parse(whole);
+    bool unasked = is_told(r);
 
     if (parts_len == PARTS_MAX)
         bail("too much is told at once");
@@ -196,12 +215,14 @@ static void append(int side, int link, const struct drawn *d, struct slice whole
         buf_append_char(&got[side], r->type);
     else if (shows_ids(d, r))
         append_with_ids(side, whole);
-    else if (is_told(r))
+    else if (unasked)
         append_told(side, r);
     else if (d->rule->how == ORDERLESS && !reply_is_error(whole))
         reply_append_sorted(&got[side], whole);
     else
         buf_append_slice(&got[side], whole);
+    if (unasked)
+        merge_repeated(side);
     reply_free(r);
 }
 
