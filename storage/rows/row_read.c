@@ -30,13 +30,16 @@ static bool wrong(struct reading *r, const char *why)
 
 /* ---- JSON ------------------------------------------------------------------------------------ */
 
+static bool is_blank(char c)
+{
+    return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
+
 static bool only_blanks(struct slice s, size_t from)
 {
-    for (; from < s.len; from++) {
-        if (!memchr(" \t\r\n", s.ptr[from], 4))
-            return false;
-    }
-    return true;
+    while (from < s.len && is_blank(s.ptr[from]))
+        from++;
+    return from == s.len;
 }
 
 static struct json_object *parse(struct slice text)
